@@ -113,6 +113,36 @@ const COMMON: readonly MetricInfo[] = [
     goal: 'none',
     help: 'log π − log π₀ on the policy’s own completions; π₀ is where training began, also where the reference is re-synced.',
   },
+  {
+    name: 'system/processor',
+    label: 'Processor',
+    unit: 'cores',
+    goal: 'none',
+    help: 'Processor cores that the run kept busy, since the reading before.',
+  },
+  {
+    name: 'system/memory',
+    label: 'Memory',
+    unit: 'GB',
+    goal: 'none',
+    help: 'Memory of the machine that the run’s process had.',
+  },
+  {
+    name: 'system/card_memory',
+    label: 'Memory of the card',
+    unit: 'GB',
+    goal: 'none',
+    help: 'Taken on the graphics card, by whatever uses it.',
+  },
+  {
+    name: 'system/card',
+    label: 'Graphics card',
+    unit: 'fraction',
+    goal: 'none',
+    help: 'Share of the time in which the graphics card had work, of whatever uses it.',
+  },
+  { name: 'system/card_temperature', label: 'Temperature of the card', unit: '°C', goal: 'none', help: '' },
+  { name: 'system/card_power', label: 'Power of the card', unit: 'W', goal: 'none', help: '' },
 ]
 
 function words(name: string): string {
@@ -141,6 +171,11 @@ export function baseName(name: string): string {
 /** Counts that say how far something went, not how well. */
 export function isCount(name: string): boolean {
   return ['pairs', 'judged', 'epoch'].includes(baseName(name))
+}
+
+/** What a run took of the machine: it says nothing of what was learned, and is compared with nothing. */
+export function isOfMachine(name: string): boolean {
+  return name.startsWith('system/')
 }
 
 /** How a metric is called and read; an unknown one gets its own name in words. */

@@ -18,6 +18,19 @@ export function formatBytes(bytes: number | null | undefined): string {
   return `${at === 0 || value >= 99.5 ? value.toFixed(0) : value.toFixed(1)} ${units[at]}`
 }
 
+/** What a second does of something there is much of: (3.2e10, 'FLOP') → "32 GFLOP/s". */
+export function formatRate(perSec: number | null | undefined, what: string): string {
+  if (perSec === null || perSec === undefined) return '–'
+  const units = ['', 'k', 'M', 'G', 'T', 'P']
+  let value = perSec
+  let at = 0
+  while (value >= 999.5 && at < units.length - 1) {
+    value /= 1000
+    at += 1
+  }
+  return `${value >= 99.5 ? value.toFixed(0) : value.toFixed(1)} ${units[at]}${what}/s`
+}
+
 /** 850 ms → "0.9 s", 34 000 → "34 s", 98 000 → "1 min 38 s", 13 200 000 → "3 h 40 min". */
 export function formatDuration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–'

@@ -2,7 +2,7 @@ import type { Comparison } from '../../shared/contract/comparisons.ts'
 import type { MetricInfo } from '../../shared/domain.ts'
 import type { ChartModel, ChartSeries } from '../charts/chart-model.ts'
 import type { IntervalRow } from '../charts/interval-marks.ts'
-import { arrowOf, isCount, isIntervalEnd } from '../../shared/metric-names.ts'
+import { arrowOf, isCount, isIntervalEnd, isOfMachine } from '../../shared/metric-names.ts'
 import type { Look } from './group-looks.ts'
 
 export type IntervalKind = 't' | 'bootstrap' | 'sd' | 'none'
@@ -140,7 +140,7 @@ export function sortMetrics(names: readonly string[]): string[] {
   const all = new Set(names)
   const rank = (name: string): number => (name.startsWith('eval/') ? 0 : name.startsWith('test/') ? 1 : 2)
   return names
-    .filter((name) => !isIntervalEnd(name, all) && !isCount(name))
+    .filter((name) => !isIntervalEnd(name, all) && !isCount(name) && !isOfMachine(name))
     .toSorted((one, two) => rank(one) - rank(two) || one.localeCompare(two))
 }
 

@@ -10,6 +10,7 @@ import {
   intervalEnds,
   isCount,
   isIntervalEnd,
+  isOfMachine,
 } from '../../shared/metric-names.ts'
 import { stretches, type Curve, type Curves } from './run-series.ts'
 
@@ -29,6 +30,7 @@ const FAMILIES: readonly { readonly id: string; readonly title: string; readonly
   { id: 'judged', title: 'Rewards of answers judged alone', bases: ['rewards/good', 'rewards/bad'] },
   { id: 'logps', title: 'Log-probs', bases: ['logps/chosen', 'logps/rejected'] },
   { id: 'kl', title: 'KL to the reference', bases: ['kl/k1', 'kl/k3'] },
+  { id: 'system/memory', title: 'Memory', bases: ['system/memory', 'system/card_memory'] },
 ]
 
 /** Charts come in this order after the one the method is judged by; the rest follows by name. */
@@ -73,7 +75,11 @@ export function planCharts(
     groups.set(id, [...(groups.get(id) ?? []), name])
   }
   const main = mainMetric === null ? null : familyOf(baseName(mainMetric))
-  const rank = (id: string): number => (id === main ? -1 : ORDER.includes(id) ? ORDER.indexOf(id) : ORDER.length)
+  const rank = (id: string): number => {
+    if (id === main) return -1
+    if (isOfMachine(id)) return ORDER.length + 1
+    return ORDER.includes(id) ? ORDER.indexOf(id) : ORDER.length
+  }
   return [...groups]
     .map(([id, members]): ChartPlan => {
       const family = FAMILIES.find((one) => one.id === id)

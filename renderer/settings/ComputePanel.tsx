@@ -12,6 +12,7 @@ import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { showToast } from '../parts/toast.tsx'
 import { AdapterChoice } from './AdapterChoice.tsx'
 import { AddTensorflow } from './AddTensorflow.tsx'
+import { Cards } from './Cards.tsx'
 import { EngineRow } from './EngineRow.tsx'
 import './settings.css'
 
@@ -74,6 +75,12 @@ function Engines({ overview }: { readonly overview: EngineOverview }): ReactNode
               <th scope="col" className="right">
                 Sampling
               </th>
+              <th scope="col" className="right">
+                Products
+              </th>
+              <th scope="col" className="right">
+                Memory
+              </th>
               <th scope="col">Measured</th>
               <th scope="col">
                 <span className="hidden-visually">Actions</span>
@@ -102,10 +109,12 @@ function Engines({ overview }: { readonly overview: EngineOverview }): ReactNode
           <b>auto</b> takes <b>{chosen.training.name}</b> for training ({chosen.training.why}) and{' '}
           <b>{chosen.sampling.name}</b> for sampling ({chosen.sampling.why}). A run may name another.
         </p>
+        <Cards />
         <AdapterChoice key={overview.adapter ?? ''} adapter={overview.adapter} busy={running !== null} />
         <p className="small text-3">
-          Tokens a second of a small decoder, ten seconds each: a training step of 512 tokens, and drawing for eight
-          rows at once. On a large model the order may be another.
+          Ten seconds each: tokens a second of a small decoder, in training steps of 512 tokens and in drawing for eight
+          rows at once; a product of matrices; and a sum of long vectors, which memory sets the pace of. On a large
+          model the order may be another.
         </p>
       </div>
       {asks === 'add' ? (

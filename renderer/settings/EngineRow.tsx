@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { Check, CircleDashed, Gauge, Plus, Trash2, TriangleAlert, X } from 'lucide-react'
-import type { EngineInfo, EngineState } from '../../shared/contract/engines.ts'
-import { formatCount } from '../../shared/units.ts'
+import type { EngineCard, EngineInfo, EngineState } from '../../shared/contract/engines.ts'
+import { formatBytes, formatCount, formatRate } from '../../shared/units.ts'
 import { Button } from '../parts/Button.tsx'
 import { Chip } from '../parts/Chip.tsx'
 import { RelativeTime } from '../parts/RelativeTime.tsx'
@@ -66,6 +66,12 @@ export function EngineRow({ engine, uses, testing, busy, onTest, onAdd, onRemove
             {engine.error.message} <span className="text-3">{engine.error.hint}</span>
           </>
         )}
+        {engine.card === null ? null : (
+          <>
+            <br />
+            <span className="small text-3">{sayCard(engine.card)}</span>
+          </>
+        )}
         {engine.added === null ? null : (
           <>
             <br />
@@ -75,6 +81,8 @@ export function EngineRow({ engine, uses, testing, busy, onTest, onAdd, onRemove
       </td>
       <Speed value={engine.speed?.trainingTokensPerSec} what="Training" />
       <Speed value={engine.speed?.samplingTokensPerSec} what="Sampling" />
+      <td className="right mono nowrap">{formatRate(engine.speed?.productFlopsPerSec, 'FLOP')}</td>
+      <td className="right mono nowrap">{formatRate(engine.speed?.memoryBytesPerSec, 'B')}</td>
       <td className="text-2 nowrap">
         {engine.measuredAtMs !== null ? (
           <RelativeTime atMs={engine.measuredAtMs} />
@@ -110,6 +118,15 @@ export function EngineRow({ engine, uses, testing, busy, onTest, onAdd, onRemove
       </td>
     </tr>
   )
+}
+
+/** The driver is among the words of the device. */
+function sayCard({ halfPrecision, subgroups, largestBufferBytes }: EngineCard): string {
+  return [
+    halfPrecision ? 'f16' : 'no f16',
+    subgroups ? 'subgroups' : 'no subgroups',
+    `buffers up to ${formatBytes(largestBufferBytes)}`,
+  ].join(' · ')
 }
 
 function Speed({ value, what }: { readonly value: number | undefined; readonly what: string }): ReactNode {

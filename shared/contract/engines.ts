@@ -8,8 +8,39 @@ export const engineSpeed = z.strictObject({
   trainingTokensPerSec: z.number(),
   /** Tokens drawn for eight rows at once, a second. */
   samplingTokensPerSec: z.number(),
+  /** Floating-point operations of a product of two square float32 matrices, a second. */
+  productFlopsPerSec: z.number(),
+  /** Bytes that a sum of two long float32 vectors reads and writes, a second. */
+  memoryBytesPerSec: z.number(),
 })
 export type EngineSpeed = z.infer<typeof engineSpeed>
+
+/** A graphics card, as the engine that runs on it sees it. */
+export const engineCard = z.strictObject({
+  name: z.string(),
+  /** '' where it is not told. */
+  driver: z.string(),
+  /** Whether its shaders know 16-bit floats, and whether lanes can speak to each other. */
+  halfPrecision: z.boolean(),
+  subgroups: z.boolean(),
+  /** Of one buffer, as one kernel sees it. */
+  largestBufferBytes: z.number(),
+})
+export type EngineCard = z.infer<typeof engineCard>
+
+/** What the system tells of a graphics card now; null for what it does not tell. */
+export const cardReading = z.strictObject({
+  name: z.string(),
+  driver: z.string(),
+  /** Share of the time in which it had work. */
+  use: z.number().nullable(),
+  memoryUsedBytes: z.number().nullable(),
+  memoryBytes: z.number().nullable(),
+  /** °C */
+  temperature: z.number().nullable(),
+  watts: z.number().nullable(),
+})
+export type CardReading = z.infer<typeof cardReading>
 
 /** `emulated`: a graphics card played by the processor, right and slow. `not-tested`: nobody has tried it on this machine yet. */
 export const engineState = z.enum(['ready', 'emulated', 'not-here', 'not-tested'])
@@ -27,6 +58,8 @@ export const engineInfo = z.strictObject({
   peakBytes: z.number().nullable(),
   /** Why it is not here, and what to do. */
   error: wireError.nullable(),
+  /** Of an engine that runs on a card, once it was tested. */
+  card: engineCard.nullable(),
   speed: engineSpeed.nullable(),
   testedAtMs: z.number().nullable(),
   measuredAtMs: z.number().nullable(),
@@ -77,6 +110,8 @@ export const adapterFile = z.strictObject({ adapter: z.string().min(1) })
 
 export const engineCalls = {
   'engines.list': call(z.strictObject({}), engineOverview),
+  /** Every graphics card that the system tells of, as it is now: NVIDIA's nvidia-smi, and Linux's own files of the others. */
+  'engines.cards': call(z.strictObject({}), z.array(cardReading)),
   /** Tests one engine or all, each in a process of its own, and measures it. Engines named `cpu` are tested alone: it is the reference, and slow. */
   'engines.test': call(
     z.strictObject({ engine: engineName.nullable().default(null), seconds: z.number().min(0).max(120).default(10) }),

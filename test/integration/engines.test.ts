@@ -21,7 +21,13 @@ const probe = (name: EngineName, tokensPerSec: number, more: Partial<EngineProbe
   threads: 2,
   peakBytes: null,
   software: false,
-  speed: { trainingTokensPerSec: tokensPerSec, samplingTokensPerSec: 1000 - tokensPerSec },
+  card: null,
+  speed: {
+    trainingTokensPerSec: tokensPerSec,
+    samplingTokensPerSec: 1000 - tokensPerSec,
+    productFlopsPerSec: 5e10,
+    memoryBytesPerSec: 8e9,
+  },
   error: null,
   ...more,
 })

@@ -201,6 +201,7 @@ export const callInputs: { readonly [N in CallName]: (place: Place) => Inputs<N>
   'models.rename': () => one({ modelId: noModel, name: 'none' }),
   'models.delete': () => one({ modelId: noModel }),
   'engines.list': () => one({}),
+  'engines.cards': () => one({}),
   'engines.test': () => one({ seconds: 0 }),
   'engines.add': () => one({ engine: 'tensorflow' }),
   'engines.addWheels': () => one({ engine: 'tensorflow', wheels: ['/nowhere/none.whl'] }),

@@ -310,7 +310,13 @@ describe('the choice', () => {
     threads: null,
     peakBytes: null,
     software: false,
-    speed: { trainingTokensPerSec: training, samplingTokensPerSec: sampling },
+    card: null,
+    speed: {
+      trainingTokensPerSec: training,
+      samplingTokensPerSec: sampling,
+      productFlopsPerSec: 1e9,
+      memoryBytesPerSec: 1e9,
+    },
     error: null,
     ...more,
   })

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
-import { runProgram } from './program.ts'
+import { runProgram } from '../../base/processes/run-program.ts'
 
 export interface CompileJob {
   readonly sources: readonly string[]
@@ -45,7 +45,7 @@ export async function compileAddon(compiler: string, job: CompileJob, signal?: A
     ...job.libraries.map((name) => `-l:${name}`),
     ...job.runPaths.map((folder) => `-Wl,-rpath,${folder}`),
   ]
-  const { status, stderr, startError } = await runProgram(compiler, args, signal)
+  const { status, stderr, startError } = await runProgram(compiler, args, { signal })
   if (status === 0 && existsSync(job.output)) return
   throw describeFailure(path.basename(compiler), startError ?? stderr)
 }

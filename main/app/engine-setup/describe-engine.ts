@@ -36,6 +36,7 @@ export function describeEngine(name: EngineName, tested: TestedEngine | undefine
     device: '',
     threads: null,
     peakBytes: null,
+    card: null,
     speed: null,
     testedAtMs: null,
     measuredAtMs: null,
@@ -55,8 +56,20 @@ export function describeEngine(name: EngineName, tested: TestedEngine | undefine
     return { ...unknown, state: 'not-here', error: toWire(notOwn(path.join(enginesFolder, name))) }
   }
   if (tested === undefined) return { ...unknown, state: 'not-tested', error: null }
-  const { device, threads, peakBytes, error, speed, testedAtMs, measuredAtMs } = tested
-  return { ...words, added, state: stateOf(tested), device, threads, peakBytes, error, speed, testedAtMs, measuredAtMs }
+  const { device, threads, peakBytes, error, card, speed, testedAtMs, measuredAtMs } = tested
+  return {
+    ...words,
+    added,
+    state: stateOf(tested),
+    device,
+    threads,
+    peakBytes,
+    error,
+    card,
+    speed,
+    testedAtMs,
+    measuredAtMs,
+  }
 }
 
 function stateOf({ available, software }: TestedEngine): EngineState {

@@ -13,7 +13,7 @@ export type TestedEngine = z.infer<typeof tested>
 
 /** What the last tests on this machine gave; kept beside the engines. */
 const figuresFile = z.strictObject({
-  formatVersion: z.literal(2),
+  formatVersion: z.literal(3),
   machine: z.string(),
   appVersion: z.string(),
   engines: z.array(tested),
@@ -35,7 +35,7 @@ export function readFigures(enginesFolder: string, appVersion: string): EngineFi
 }
 
 function write(enginesFolder: string, appVersion: string, engines: readonly TestedEngine[]): EngineFigures {
-  const figures: EngineFigures = { formatVersion: 2, machine: machineName(), appVersion, engines: [...engines] }
+  const figures: EngineFigures = { formatVersion: 3, machine: machineName(), appVersion, engines: [...engines] }
   mkdirSync(enginesFolder, { recursive: true })
   const file = path.join(enginesFolder, 'figures.json')
   replaceFile(file, `${JSON.stringify(figures, null, 2)}\n`)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { engineName, type EngineName } from '../../../shared/domain.ts'
-import { engineSpeed } from '../../../shared/contract/engines.ts'
+import { engineCard, engineSpeed } from '../../../shared/contract/engines.ts'
 import { childEnvironment } from '../../base/processes/child-environment.ts'
 import { wireError } from '../../../shared/errors.ts'
 import { startProgram, type ProgramCommand } from '../../base/processes/program.ts'
@@ -14,6 +14,7 @@ export const engineProbe = z.object({
   peakBytes: z.number().nullable(),
   /** A graphics card emulated by the processor. */
   software: z.boolean(),
+  card: engineCard.nullable(),
   speed: engineSpeed.nullable(),
   error: wireError.nullable(),
 })
@@ -61,6 +62,7 @@ export function probeEngine(command: ProgramCommand, name: EngineName, options: 
       threads: null,
       peakBytes: null,
       software: false,
+      card: null,
       speed: null,
       error: {
         code: 'engine-unavailable',

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
-import { runProgram } from './program.ts'
+import { runProgram } from '../../base/processes/run-program.ts'
 import { checkWheelPlatform, extractWheel, parseWheelName } from './wheel.ts'
 
 export const CC_LIBRARY = 'libtensorflow_cc.so.2'
@@ -137,7 +137,7 @@ const FIND =
 
 /** An installed Python's TensorFlow, used where it is; null where there is none. */
 export async function fromPython(python: string, signal?: AbortSignal): Promise<Libraries | null> {
-  const { status, stdout } = await runProgram(python, ['-c', FIND], signal)
+  const { status, stdout } = await runProgram(python, ['-c', FIND], { signal })
   const [folder = '', version = ''] = status === 0 ? stdout.trim().split('\n') : []
   if (folder === '' || !existsSync(path.join(folder, CC_LIBRARY))) return null
   requireLibraries(folder, folder)
@@ -167,7 +167,7 @@ export async function downloadWheels(
   const { status } = await runProgram(
     python,
     ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--only-binary=:all:', '-d', folder, ...wanted],
-    signal,
+    { signal },
   )
   if (status !== 0) return null
   return readdirSync(folder)

@@ -1,5 +1,6 @@
 import { engineName } from '../../../shared/domain.ts'
 import type { Handlers } from '../../../shared/rpc.ts'
+import { readCards } from '../../base/machine/cards.ts'
 import type { HandlerDeps } from './deps.ts'
 
 type EngineHandlers = Pick<Handlers, Extract<keyof Handlers, `engines.${string}`>>
@@ -7,6 +8,7 @@ type EngineHandlers = Pick<Handlers, Extract<keyof Handlers, `engines.${string}`
 export function engineHandlers({ engines }: Pick<HandlerDeps, 'engines'>): EngineHandlers {
   return {
     'engines.list': () => engines.list(),
+    'engines.cards': () => readCards(),
     'engines.test': ({ engine, seconds }) => ({
       jobId: engines.test(engine === null ? engineName.options : [engine], seconds),
     }),

@@ -1,3 +1,4 @@
+import type { EngineCard } from '../../../shared/contract/engines.ts'
 import type { EngineName } from '../../../shared/domain.ts'
 import type { AppError } from '../../../shared/errors.ts'
 
@@ -27,6 +28,10 @@ export interface Engine {
   readonly threads: number | null
   /** True for a graphics card that is emulated by the processor: right, and slow. */
   readonly software?: boolean
+  /** True where the work is done on a graphics card, and no emulated one. */
+  readonly onCard?: boolean
+  /** What is known of the card, where the engine itself can tell. */
+  readonly card?: EngineCard
   memory(): EngineMemory
   /** What went wrong without an operation failing, on engines that work behind the program's back; null while all is well. */
   trouble?(): AppError | null

@@ -31,6 +31,7 @@ export async function openTensorflow(options: EngineOptions): Promise<Engine> {
   const threads = options.threads ?? null
   return {
     name: 'tensorflow',
+    onCard: onGpu,
     device: `TensorFlow ${version}, ${onGpu ? 'CUDA' : `processor${threads === null ? '' : `, ${threads} ${threads === 1 ? 'thread' : 'threads'}`}`}${trouble === null ? '' : ` (${trouble.message})`}`,
     threads: onGpu ? null : threads,
     memory: () => ({

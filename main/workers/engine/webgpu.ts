@@ -72,6 +72,14 @@ export async function openWebGpu(options: EngineOptions): Promise<Engine> {
     device: `WebGPU, ${describe(info)}${software ? ' (emulated by the processor)' : ''}`,
     threads: null,
     software,
+    onCard: !software,
+    card: {
+      name: [info.vendor, info.device].filter((part) => part !== '').join(' ') || describe(info),
+      driver: info.description,
+      halfPrecision: adapter.features.has('shader-f16'),
+      subgroups: (adapter.features as ReadonlySet<string>).has('subgroups'),
+      largestBufferBytes: adapter.limits.maxStorageBufferBindingSize,
+    },
     memory() {
       peakBytes = Math.max(peakBytes, bytesNow())
       return { tensors: tf.memory().numTensors, tensorBytes: tf.memory().numBytes, peakBytes }

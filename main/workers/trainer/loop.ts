@@ -132,6 +132,8 @@ function createProgress(context: RunContext, course: Course, from: Checkpoint | 
       epoch: plan.epoch,
       [course.rateName]: (1000 * work) / trainMs,
     })
+    const machine = context.machine()
+    if (machine !== null) buffer.add(step, wallMs(), machine)
     buffer.flushIfDue()
     return true
   }

@@ -4,7 +4,8 @@ import { z } from 'zod'
 import { engineName } from '../../../shared/domain.ts'
 import { toWire } from '../../../shared/errors.ts'
 import { openEngine } from '../engine/choose.ts'
-import { measureSpeed, selfTest } from '../engine/self-test.ts'
+import { measureSpeed } from '../engine/measure-speed.ts'
+import { selfTest } from '../engine/self-test.ts'
 
 const request = z.object({
   engine: engineName,
@@ -19,7 +20,8 @@ export async function probe(text: string): Promise<number> {
   try {
     const engine = await openEngine(name, { threads, enginesFolder })
     await selfTest(name)
-    const speed = seconds > 0 ? await measureSpeed(seconds) : null
+    // An emulated card takes ten seconds a step, and nothing is chosen by its speed.
+    const speed = seconds > 0 && engine.software !== true ? await measureSpeed(seconds) : null
     say({
       name,
       available: true,
@@ -27,6 +29,7 @@ export async function probe(text: string): Promise<number> {
       threads: engine.threads,
       peakBytes: engine.memory().peakBytes,
       software: engine.software === true,
+      card: engine.card ?? null,
       speed,
       error: null,
     })
@@ -39,6 +42,7 @@ export async function probe(text: string): Promise<number> {
       threads: null,
       peakBytes: null,
       software: false,
+      card: null,
       speed: null,
       error: toWire(error),
     })

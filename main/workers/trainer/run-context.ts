@@ -4,6 +4,7 @@ import type { RunSpec } from '../../../shared/run-spec.ts'
 import { tf } from '../../core/learn/tf.ts'
 import type { EventBody, EventLog } from '../../base/run-folder/events.ts'
 import { readControl } from '../../base/run-folder/control.ts'
+import type { MachineWatch } from './machine-watch.ts'
 import type { TrainerEvent } from '../../base/run-folder/protocol.ts'
 
 export type Phase = Extract<TrainerEvent, { type: 'phase' }>['phase']
@@ -24,6 +25,8 @@ class Dropped extends Error {}
 
 export interface RunContext {
   readonly spec: RunSpec
+  /** What the process takes of the machine, as metrics; null while none is due. */
+  machine(): Record<string, number> | null
   /** That was opened: not always the one that the specification names first. */
   readonly engine: EngineName
   readonly folder: string
@@ -65,13 +68,15 @@ export interface RunContextOptions {
   readonly obeys: boolean
   readonly dry?: boolean
   engineTrouble?(): AppError | null
+  /** Default: none. */
+  readonly machine?: MachineWatch
 }
 
 export function createRunContext(
   spec: RunSpec,
   folder: string,
   log: EventLog,
-  { engine, obeys, dry = false, engineTrouble = () => null }: RunContextOptions,
+  { engine, obeys, dry = false, engineTrouble = () => null, machine }: RunContextOptions,
 ): RunContext {
   let obeyedSeq = 0
   let terminated = false
@@ -143,6 +148,7 @@ export function createRunContext(
 
   return {
     spec,
+    machine: () => machine?.due() ?? null,
     engine,
     folder,
     dry,

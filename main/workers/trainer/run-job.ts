@@ -7,6 +7,7 @@ import { readSpec } from '../../base/run-folder/spec.ts'
 import { drySpec, estimate } from './estimate.ts'
 import { findResumePoint, train, type Outcome } from './loop.ts'
 import { nameMemoryFailure } from '../memory-failure.ts'
+import { watchMachine } from './machine-watch.ts'
 import { openRunEngine } from './open-engine.ts'
 import { PROTOCOL_VERSION, TRAINER_EXIT } from '../../base/run-folder/protocol.ts'
 import { createRunContext, StopRequest, type RunContext } from './run-context.ts'
@@ -54,6 +55,7 @@ async function work(job: TrainerJob, folder: string, log: EventLog): Promise<voi
     obeys: job === 'train',
     dry: job === 'estimate',
     engineTrouble: () => engine.trouble?.() ?? null,
+    machine: watchMachine(engine),
   })
   const { checkpoint, damaged } = await findResumePoint(folder)
   log.append(

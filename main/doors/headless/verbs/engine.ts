@@ -3,7 +3,7 @@ import { Command, Option } from 'commander'
 import { engineName, type EngineName } from '../../../../shared/domain.ts'
 import { PACKAGE_INDEX } from '../../../../shared/connections.ts'
 import { AppError } from '../../../../shared/errors.ts'
-import { formatBytes, formatCount } from '../../../../shared/units.ts'
+import { formatBytes, formatCount, formatRate } from '../../../../shared/units.ts'
 import { APP_VERSION } from '../../../app/app.ts'
 import { findWorker } from '../../../app/find-programs.ts'
 import { writeAdapter } from '../../../app/engine-setup/adapter.ts'
@@ -29,6 +29,11 @@ function table(probes: readonly EngineProbe[]): string {
       },
       { title: 'training tokens/s', text: (one) => speed(one.speed?.trainingTokensPerSec) },
       { title: 'sampling tokens/s', text: (one) => speed(one.speed?.samplingTokensPerSec) },
+      {
+        title: 'products',
+        text: (one) => (one.speed === null ? '' : formatRate(one.speed.productFlopsPerSec, 'FLOP')),
+      },
+      { title: 'memory', text: (one) => (one.speed === null ? '' : formatRate(one.speed.memoryBytesPerSec, 'B')) },
       { title: 'peak memory', text: (one) => (one.peakBytes === null ? '' : formatBytes(one.peakBytes)) },
     ],
     probes,

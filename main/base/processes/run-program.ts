@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
-import { childEnvironment } from '../../base/processes/child-environment.ts'
+import { childEnvironment } from './child-environment.ts'
 
 export interface ProgramEnd {
   /** Null when it could not be started, or was ended by a signal. */
@@ -11,6 +11,13 @@ export interface ProgramEnd {
   readonly startError: string | null
 }
 
+export interface RunOptions {
+  /** Ends it. */
+  readonly signal?: AbortSignal | undefined
+  /** What it is given of the environment. Default: what fetching and building needs. */
+  readonly purpose?: 'compute' | 'build'
+}
+
 /** Python takes modules from where it is run, and a command line may stand in a folder of somebody else. */
 const NOBODYS_FOLDER = path.parse(process.execPath).root
 
@@ -19,14 +26,18 @@ const NOBODYS_FOLDER = path.parse(process.execPath).root
  * @param file a name that is looked for in PATH, or an absolute path
  * @throws the signal's reason when it was aborted; the program is ended
  */
-export async function runProgram(file: string, args: readonly string[], signal?: AbortSignal): Promise<ProgramEnd> {
+export async function runProgram(
+  file: string,
+  args: readonly string[],
+  { signal, purpose = 'build' }: RunOptions = {},
+): Promise<ProgramEnd> {
   signal?.throwIfAborted()
   const end = await new Promise<ProgramEnd>((resolve) => {
     const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
       cwd: NOBODYS_FOLDER,
-      env: childEnvironment(process.env, 'build'),
+      env: childEnvironment(process.env, purpose),
     })
     const text = { stdout: '', stderr: '' }
     const kill = (): void => void child.kill('SIGKILL')
