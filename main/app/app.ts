@@ -57,6 +57,8 @@ export interface App {
   readonly log: Log
   /** True while something is done in this process that would have to begin again in another: an import, a model that is added, a text being written. */
   isBusy(): boolean
+  /** True while a run trains here and the person wants the machine to stay awake for it. */
+  wantsAwake(): boolean
   /** Ends imports, lets runs go on by themselves or has them checkpoint and stop, and gives the folder back. */
   close(mode?: 'continue' | 'checkpoint'): Promise<void>
 }
@@ -189,6 +191,7 @@ export async function createApp(options: AppOptions = {}): Promise<App> {
       log,
       isBusy: () =>
         [imports, collecting, models, papers, matches, playground, engines].some((service) => service.isBusy()),
+      wantsAwake: () => runs.isTraining() && readSettings(store.db).keepAwake,
       close: (mode) => (closing ??= close(mode ?? readSettings(store.db).onQuit)),
     }
   } catch (error) {

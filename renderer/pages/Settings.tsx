@@ -8,6 +8,7 @@ import { Segmented } from '../parts/Segmented.tsx'
 import { ErrorNotice, Loading } from '../parts/states.tsx'
 import { formatBytes } from '../../shared/units.ts'
 import { ComputePanel } from '../settings/ComputePanel.tsx'
+import { AwakeChoice } from '../settings/AwakeChoice.tsx'
 import { FilesPanel } from '../settings/FilesPanel.tsx'
 import { NoticeChoice } from '../settings/NoticeChoice.tsx'
 import { KeySettings } from '../settings/KeySettings.tsx'
@@ -86,6 +87,7 @@ export function Settings(): ReactNode {
                   />
                 )}
               />
+              <AwakeChoice awakeBy={info.awakeBy} />
               <NoticeChoice />
             </div>
           </Panel>

@@ -18,6 +18,8 @@ const settingValues = {
   annotatorId: z.string().nullable(),
   /** Tell the system, too, when a run ends or fails while nobody looks at the window. */
   notifyOfRuns: z.boolean(),
+  /** Ask the system not to sleep while a run trains. */
+  keepAwake: z.boolean(),
   /** Free-form state of the window: panel sizes, chosen columns, smoothing. */
   view: z.record(z.string(), z.json()),
 }
@@ -31,6 +33,7 @@ export const settings = z.strictObject({
   keys: settingValues.keys.default({}),
   annotatorId: settingValues.annotatorId.default(null),
   notifyOfRuns: settingValues.notifyOfRuns.default(false),
+  keepAwake: settingValues.keepAwake.default(true),
   view: settingValues.view.default({}),
 })
 export type Settings = z.infer<typeof settings>
@@ -47,6 +50,8 @@ export const systemInfo = z.strictObject({
   dataFolder: z.string(),
   dataBytes: z.number(),
   diskFreeBytes: z.number(),
+  /** What keeps the machine awake while a run trains, in words; null where nothing here can. */
+  awakeBy: z.string().nullable(),
   /** Every connection the app can make: see shared/connections.ts. */
   connections: z.array(z.string()),
 })

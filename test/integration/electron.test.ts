@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { createEventBus } from '../../main/app/events.ts'
 import type { Bridge } from '../../shared/bridge.ts'
 import * as standIn from '../support/electron-stand-in.ts'
 
@@ -177,6 +178,25 @@ describe('the desktop window', () => {
     expect(await bridge().pickFile('model')).toBeNull()
     expect(await bridge().pickFolder('A folder')).toBeNull()
     expect(bridge().pathForFile({ path: '/x.csv' })).toBe('/x.csv')
+  })
+
+  it('keeps the system from suspending while a run trains, and no longer', async () => {
+    const { stayAwake } = await import('../../main/doors/electron/awake.ts')
+    const events = createEventBus()
+    let trains = false
+    stayAwake({ events, wantsAwake: () => trains })
+    const held = (): string[] => [...standIn.powerSaveBlocker.held.values()]
+    for (const wanted of [false, true, true, false, true, false]) {
+      trains = wanted
+      events.emit('runs.changed', {})
+      expect(held()).toEqual(wanted ? ['prevent-app-suspension'] : [])
+    }
+    trains = true
+    events.emit('settings.changed', {})
+    expect(held()).toHaveLength(1)
+    trains = false
+    events.emit('settings.changed', {})
+    expect(held()).toEqual([])
   })
 
   it('has a menu whose entries bring the page to a place', async () => {

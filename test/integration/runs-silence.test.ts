@@ -29,7 +29,7 @@ beforeEach(async () => {
     dataFolder: store.folder,
     worker: { execPath: process.execPath, args: [WORKER_ENTRY] },
     events: createEventBus(),
-    settings: () => ({ slots: 1, queuePaused: false }),
+    settings: () => ({ slots: 1, queuePaused: false, keepAwake: false }),
     log,
     silenceMs: 2500,
   })

@@ -81,6 +81,7 @@ test('settings have defaults, are changed by key, and unknown ones are left alon
     keys: {},
     annotatorId: null,
     notifyOfRuns: false,
+    keepAwake: true,
     view: {},
   })
   db.prepare("INSERT INTO settings VALUES ('later', '1')").run()

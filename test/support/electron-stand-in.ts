@@ -180,6 +180,16 @@ export const ipcRenderer = {
 export const contextBridge = {
   exposeInMainWorld: (name: string, value: unknown) => void behind.exposed.set(name, value),
 }
+export const powerSaveBlocker = {
+  /** Kinds of those that are held, by number. */
+  held: new Map<number, string>(),
+  next: 0,
+  start(kind: 'prevent-app-suspension' | 'prevent-display-sleep'): number {
+    powerSaveBlocker.held.set(powerSaveBlocker.next, kind)
+    return powerSaveBlocker.next++ // from 0 on, as Electron's
+  },
+  stop: (id: number): boolean => powerSaveBlocker.held.delete(id),
+}
 export const webUtils = { getPathForFile: (file: { path?: string }) => file.path ?? '' }
 export const screen = { getAllDisplays: () => [{ bounds: { x: 0, y: 0, width: 1920, height: 1080 } }] }
 

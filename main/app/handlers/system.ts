@@ -7,6 +7,7 @@ import type { Output } from '../../../shared/contract.ts'
 import type { SystemInfo, Trouble } from '../../../shared/contract/system.ts'
 import type { Handlers } from '../../../shared/rpc.ts'
 import { verifyAnnotators, verifyDatasets } from '../data/verify-datasets.ts'
+import { findAwakeProgram } from '../runs/stay-awake.ts'
 import { verifyRuns } from '../runs/verify-runs.ts'
 import { listDatasets } from '../store/datasets.ts'
 import { sqliteVersion } from '../store/open.ts'
@@ -58,8 +59,18 @@ async function describeSystem(deps: HandlerDeps): Promise<SystemInfo> {
     dataFolder: deps.dataFolder,
     dataBytes: await inSlices(folderBytes(deps.dataFolder)),
     diskFreeBytes: disk.bavail * disk.bsize,
+    awakeBy: awakeBy(deps.electronVersion !== null),
     connections: [...CONNECTIONS],
   }
+}
+
+function awakeBy(inWindow: boolean): string | null {
+  const program = findAwakeProgram()
+  const parts = [
+    ...(program === null ? [] : [path.basename(program)]),
+    ...(inWindow ? ['Electron’s power save blocker'] : []),
+  ]
+  return parts.length === 0 ? null : parts.join(' and ')
 }
 
 async function verifyFolder({ db, dataFolder, runs }: HandlerDeps): Promise<Output<'system.verify'>> {

@@ -43,6 +43,7 @@ import { readTail } from '../../base/files/tail.ts'
 import { runPaths } from '../../base/run-folder/paths.ts'
 import { writeSpec } from '../../base/run-folder/spec.ts'
 import { runBytes, summarizeRun } from './summary.ts'
+import { stayAwakeFor } from './stay-awake.ts'
 import { createSupervisor, POLL_MS, type RunAudience, type StopMode } from './supervisor.ts'
 
 export interface RunServiceOptions {
@@ -50,7 +51,7 @@ export interface RunServiceOptions {
   readonly dataFolder: string
   readonly worker: ProgramCommand
   readonly events: RunAudience
-  readonly settings: () => Pick<Settings, 'slots' | 'queuePaused'>
+  readonly settings: () => Pick<Settings, 'slots' | 'queuePaused' | 'keepAwake'>
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
   /** Told before each run folder that the index does not have: how many were read, and of how many. */
   readonly onRead?: (done: number, total: number) => void
@@ -67,6 +68,8 @@ export interface PreparedRun {
 export interface RunService {
   readonly runsFolder: string
   readonly cacheFolder: string
+  /** True while a process of a run may exist. */
+  isTraining(): boolean
   folderOf(runId: string): string
   /**
    * Writes the folders, then queues the runs in the order given.
@@ -128,6 +131,9 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
     worker: options.worker,
     audience: events,
     log,
+    began(pid) {
+      if (options.settings().keepAwake) stayAwakeFor(pid)
+    },
     ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
   })
   const folderOf = (runId: string): string => path.join(runsFolder, runId)
@@ -184,6 +190,7 @@ export async function createRunService(options: RunServiceOptions): Promise<RunS
   return {
     runsFolder,
     cacheFolder,
+    isTraining: () => supervisor.watching > 0,
     folderOf,
     start(runs, clientKey) {
       const made = clientKey === undefined ? new Map<string, RunId>() : findStarted()

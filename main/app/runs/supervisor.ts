@@ -29,6 +29,8 @@ export interface SupervisorOptions {
   readonly worker: ProgramCommand
   readonly audience: RunAudience
   readonly log: Pick<Log, 'info' | 'warn'>
+  /** Told of each trainer that was started. */
+  readonly began?: (pid: number) => void
   /** Default: SILENCE_MS. */
   readonly silenceMs?: number
 }
@@ -113,6 +115,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       clearControl(entry.folder) // a command to the process before this one
       const child = startTrainer(options.worker, entry.folder, 'train')
       entry.identity = child.identity
+      if (child.identity !== null) options.began?.(child.identity.pid)
       updateRun(options.db, runId, { pid: child.identity?.pid ?? null, pidStarted: child.identity?.started ?? null })
       void child.ended.then((end) => {
         entry.end = end

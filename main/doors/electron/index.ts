@@ -6,6 +6,7 @@ import { toWire } from '../../../shared/errors.ts'
 import type { App } from '../../app/app.ts'
 import { takeOverSharedApp, type SharedApp } from '../headless/shared-app.ts'
 import { keepFilesPrivate } from '../../base/private-folder.ts'
+import { stayAwake } from './awake.ts'
 import { handleCrashes, type CrashReports } from './crashes.ts'
 import { dataFolderOf, fileAmong, separateFromChromium } from './instance.ts'
 import { connectIpc } from './ipc.ts'
@@ -110,6 +111,7 @@ async function start(dataFolder: string, crashes: CrashReports): Promise<void> {
     (target) => goTo(pairlab, target),
     () => void importFile(pairlab),
   )
+  stayAwake(pairlab)
   closeInOrder(shared)
   const file = opened.waiting() ?? fileAmong(process.argv, importable, process.cwd())
   openWindow(preloadPath, file === null ? '' : importPlace(file))
