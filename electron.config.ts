@@ -43,7 +43,7 @@ function listPackages(part: string): Plugin {
 }
 
 /** TensorFlow.js brings a client for the network, which would load Node's own at every start. Nothing here fetches. */
-const leaveOutFetch: Plugin = {
+export const leaveOutFetch: Plugin = {
   name: 'leave-out-fetch',
   enforce: 'pre',
   resolveId: (id) => (id === 'node-fetch' ? '\0no-fetch' : null),

@@ -179,6 +179,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 say({
   peakBytes: process.resourceUsage().maxRSS * 1024,
+  cardBytes: engine.onCard === true || engine.software === true ? engine.memory().peakBytes : null,
   tensors: tensorsSeen.length < 2 ? null : [tensorsSeen[0]!, tensorsSeen.at(-1)!],
 })
 await engine.dispose()

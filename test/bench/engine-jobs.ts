@@ -117,6 +117,8 @@ export interface Hello {
 /** Last line, asked for with `"end"`. */
 export interface Goodbye {
   readonly peakBytes: number
+  /** Most that was held on the graphics card; null where there is none, or nobody counts. */
+  readonly cardBytes: number | null
   /** Tensors alive after the first and after the last round of steps; null where there is no count. */
   readonly tensors: readonly [number, number] | null
 }

@@ -1,31 +1,14 @@
 // Engines beside PyTorch, interleaved in one run: npm run bench -- [--engines wasm,tensorflow] [--threads 1,2]
 // [--shapes small,large,smollm2] [--jobs sft,dpo,lora-sft,lora-dpo,sample-1,sample-8,load] [--rounds 7] [--python python3]
 // [--peers eager,compile] [--peer-device cpu|cuda] [--json file]. Ratios are to the first peer. Jobs with adapters need PEFT.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { initialAdapters } from '../../main/core/learn/models/adapters.ts'
-import { initialWeights } from '../../main/core/learn/models/decoder.ts'
-import { decoderConfigFile } from '../../main/core/learn/models/hf-config.ts'
-import { createRandom } from '../../main/core/learn/random.ts'
-import { encodeSafeTensors } from '../../main/core/learn/models/safetensors.ts'
-import {
-  ADAPTERS_FILE,
-  BETA,
-  JOBS,
-  LEARNING_RATE,
-  LORA,
-  pairsOf,
-  promptsOf,
-  referenceOf,
-  SAMPLED_TOKENS,
-  SHAPES,
-  type JobName,
-  type ShapeName,
-} from './engine-jobs.ts'
+import { JOBS, SHAPES, type JobName, type ShapeName } from './engine-jobs.ts'
 import { startEngine, startPeer, type Participant } from './participants.ts'
-import { quartiles, ratioOf, type Spread } from './spread.ts'
+import { disagreement, quartiles, ratioOf, type Spread } from './spread.ts'
+import { writeWork } from './work-folder.ts'
 
 const { values } = parseArgs({
   options: {
@@ -62,7 +45,7 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'pairlab-bench-'))
 const lines: Line[] = []
 const notes: string[] = []
 try {
-  writeWork()
+  writeWork(folder, shapes)
   for (const threads of values.threads.split(',').map(Number)) await measureWith(threads)
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -78,49 +61,6 @@ if (values.json !== undefined) {
     values.json,
     `${JSON.stringify({ date: new Date().toISOString(), command: process.argv.slice(2).join(' '), machine, notes, lines }, null, 2)}\n`,
   )
-}
-
-/** The weights and rows that every participant reads. */
-function writeWork(): void {
-  const plan: Record<string, unknown> = {}
-  for (const shape of shapes) {
-    const { config, jobs: possible } = SHAPES[shape]
-    mkdirSync(path.join(folder, shape))
-    writeFileSync(path.join(folder, shape, 'config.json'), JSON.stringify(decoderConfigFile(config, 1024)))
-    writeFileSync(
-      path.join(folder, shape, 'model.safetensors'),
-      encodeSafeTensors(initialWeights(config, createRandom(1)), { format: 'pt' }),
-    )
-    if (possible.includes('lora-sft'))
-      writeFileSync(
-        path.join(folder, shape, ADAPTERS_FILE),
-        encodeSafeTensors(initialAdapters(config, LORA, createRandom(2)), { format: 'pt' }),
-      )
-    plan[shape] = { config, prompts: promptsOf(shape, 8), sft: rowsOf(shape, 'sft'), dpo: rowsOf(shape, 'dpo') }
-  }
-  writeFileSync(
-    path.join(folder, 'plan.json'),
-    JSON.stringify({
-      learningRate: LEARNING_RATE,
-      beta: BETA,
-      lora: LORA,
-      sampledTokens: SAMPLED_TOKENS,
-      shapes: plan,
-    }),
-  )
-}
-
-function rowsOf(shape: ShapeName, job: 'sft' | 'dpo'): object {
-  const pairs = pairsOf(shape, job)
-  const rows =
-    job === 'sft'
-      ? pairs.map((pair) => pair.chosen)
-      : [...pairs.map((pair) => pair.chosen), ...pairs.map((pair) => pair.rejected)]
-  return {
-    ids: rows.map((row) => [...row.prompt, ...row.completion]),
-    start: rows[0]!.prompt.length,
-    reference: rows.map((row) => [...referenceOf(row)]),
-  }
 }
 
 async function measureWith(threads: number): Promise<void> {
@@ -197,11 +137,6 @@ async function measure(
     lines.push(line)
     printLine(line)
   }
-}
-
-function disagreement(ours: readonly number[], theirs: readonly number[]): number {
-  if (ours.length !== theirs.length) return Number.POSITIVE_INFINITY
-  return Math.max(0, ...ours.map((value, at) => Math.abs(value - theirs[at]!) / Math.max(1e-6, Math.abs(theirs[at]!))))
 }
 
 function note(text: string): null {

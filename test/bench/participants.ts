@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Goodbye, Hello, Reply, Request } from './engine-jobs.ts'
 
@@ -11,22 +12,27 @@ export interface Participant {
 }
 
 export function startEngine(name: string, threads: number, folder: string): Promise<Participant> {
-  const script = fileURLToPath(new URL('engine-child.ts', import.meta.url))
+  // Beside this file, as it stands or bundled.
+  const script = fileURLToPath(new URL(`engine-child${path.extname(import.meta.filename)}`, import.meta.url))
   return meet(spawn(process.execPath, [script, name, String(threads), folder], { stdio: ['pipe', 'pipe', 'pipe'] }))
 }
 
-/** @param mode `eager`, or `compile`: what can be is given to torch.compile */
+/**
+ * @param mode `eager`, or `compile`: what can be is given to torch.compile
+ * @param precision of its products: `f32` without TF32, or `bf16` by autocast, beside float32 weights
+ */
 export function startPeer(
   python: string,
   threads: number,
   folder: string,
   device: string,
   mode: string,
+  precision: 'f32' | 'bf16' = 'f32',
 ): Promise<Participant> {
   const script = fileURLToPath(new URL('peer.py', import.meta.url))
   const limits = { OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) }
   return meet(
-    spawn(python, [script, String(threads), folder, device, mode], {
+    spawn(python, [script, String(threads), folder, device, mode, precision], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...limits },
     }),
@@ -61,5 +67,7 @@ async function meet(child: ChildProcess): Promise<Participant> {
 }
 
 function lastLines(text: string): string {
-  return text.trim().split('\n').slice(-3).join(' ')
+  const lines = text.trim().split('\n')
+  // Of an error that nobody caught, its own line; the trace behind it says where.
+  return lines.find((line) => /^\w*Error: /.test(line)) ?? lines.slice(-3).join(' ')
 }

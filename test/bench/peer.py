@@ -1,6 +1,6 @@
 """The benchmark's peer: the same steps in PyTorch, eager, or with what can be given to torch.compile.
 
-python3 peer.py <threads> <weights folder> <device> <eager|compile>
+python3 peer.py <threads> <weights folder> <device> <eager|compile> [f32|bf16]
 
 Speaks the protocol of engine-jobs.ts: a greeting, then a line back for each JSON line in. The decoder is the one of
 main/core/learn/models/decoder.ts, written the way PyTorch likes it: fused attention, one product for each linear layer,
@@ -24,6 +24,9 @@ except ImportError:
 
 threads, folder, device = int(sys.argv[1]), sys.argv[2], torch.device(sys.argv[3])
 compiled = sys.argv[4] == "compile"
+half = len(sys.argv) > 5 and sys.argv[5] == "bf16"
+torch.backends.cuda.matmul.allow_tf32 = False
+torch.backends.cudnn.allow_tf32 = False
 torch.set_num_threads(threads)
 plan = json.load(open(os.path.join(folder, "plan.json")))
 
@@ -168,7 +171,8 @@ class Steps:
 
     def run(self):
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.loss()
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            loss = self.loss()
         loss.backward()
         self.optimizer.step()
         return [loss.item()]
@@ -225,7 +229,8 @@ def say(line):
 
 
 name = torch.cuda.get_device_name() if device.type == "cuda" else f"{threads} threads"
-say({"name": "pytorch compile" if compiled else "pytorch", "device": name, "version": torch.__version__})
+title = "pytorch" + (" compile" if compiled else "") + (" bf16" if half else "")
+say({"name": title, "device": name, "version": torch.__version__})
 work = None
 for line in sys.stdin:
     request = json.loads(line)
@@ -244,4 +249,5 @@ for line in sys.stdin:
         say({"ms": ms, "cpuMs": cpu_ms, "check": check})
     except Exception as error:
         say({"ms": [], "cpuMs": [], "check": [], "error": str(error)})
-say({"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "tensors": None})
+card = torch.cuda.max_memory_allocated() if device.type == "cuda" else None
+say({"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, "cardBytes": card, "tensors": None})

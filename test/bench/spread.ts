@@ -19,3 +19,9 @@ export function quartiles(values: readonly number[]): Spread {
 export function ratioOf(ours: readonly number[], theirs: readonly number[]): Spread {
   return quartiles(ours.map((value, round) => value / theirs[round]!))
 }
+
+/** Largest relative difference of two lists of numbers; infinite where one is longer. */
+export function disagreement(ours: readonly number[], theirs: readonly number[]): number {
+  if (ours.length !== theirs.length) return Number.POSITIVE_INFINITY
+  return Math.max(0, ...ours.map((value, at) => Math.abs(value - theirs[at]!) / Math.max(1e-6, Math.abs(theirs[at]!))))
+}
