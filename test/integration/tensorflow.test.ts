@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { TRAINER_HEAP } from '../../main/app/runs/executors/local.ts'
 import { rememberEngine } from '../../main/base/own-engines.ts'
 import { engineEnvironment, probeEngine } from '../../main/app/engine-setup/probe.ts'
 import { readSpec, writeSpec } from '../../main/base/run-folder/spec.ts'
@@ -201,16 +202,21 @@ describe.skipIf(none !== '')(`the tensorflow engine${none}`, () => {
   }, 200_000)
 
   test('keeps tensors and memory as they were over 500 steps', () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [CHILD, 'tensorflow', '500'], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...TRAINER_HEAP, CHILD, 'tensorflow', '500'], {
       encoding: 'utf8',
       env: { ...process.env, ...environment() },
     })
     expect([status, status === 0 ? '' : stderr]).toEqual([0, ''])
-    const { seen, residentBytes, losses } = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
+    const { seen, residentBytes, losses, calls } = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
       seen: { tensors: number; bytes: number }[]
       residentBytes: number[]
       losses: number[]
+      calls: { asked: number; launches: number; functions: number; made: number }
     }
+    // A step is two calls, its forward and backward pass and its update; the rest are the first steps, and the samples.
+    expect(calls.functions).toBeGreaterThanOrEqual(980)
+    expect(calls.launches).toBeLessThan(calls.asked / 20)
+    expect(calls.made).toBeLessThan(20)
     expect(new Set(seen.slice(1).map((one) => JSON.stringify(one))).size).toBe(1)
     expect(losses[1]!).toBeLessThan(0.5 * losses[0]!)
     // Handles that nobody lets go of would not be among the counted tensors.

@@ -11,6 +11,7 @@ import { findTextAlgorithm } from '../../main/core/learn/registry.ts'
 import { sampleCompletions } from '../../main/core/learn/sampling/sample.ts'
 import { tf } from '../../main/core/learn/tf.ts'
 import { openEngine } from '../../main/workers/engine/choose.ts'
+import { tensorflowCounts } from '../../main/workers/engine/tensorflow.ts'
 import { minimizeParts } from '../../main/workers/trainer/minimize.ts'
 import { pairItems } from '../../main/workers/trainer/text/training-data.ts'
 
@@ -95,5 +96,6 @@ for (let at = 0; at < steps; at += 1) {
   seen.push({ tensors: tf.memory().numTensors, bytes: tf.memory().numBytes })
   residentBytes.push(process.memoryUsage.rss())
 }
-console.log(JSON.stringify({ seen, residentBytes, losses: [losses[0], losses.at(-1)] }))
+const calls = engine.name === 'tensorflow' ? tensorflowCounts() : null
+console.log(JSON.stringify({ seen, residentBytes, losses: [losses[0], losses.at(-1)], calls }))
 process.exit(0)

@@ -14,6 +14,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { addTensorflow, removeTensorflow, type AddOptions } from '../../main/app/engine-setup/add-tensorflow.ts'
 import { describeFailure, findCompiler } from '../../main/app/engine-setup/compile.ts'
+import { nodeHeaders } from '../../main/app/engine-setup/checkout.ts'
 import { chooseEngine, readFigures, writeFigures } from '../../main/app/engine-setup/figures.ts'
 import { enginesFolderOf, librarySearchPath, readEngineRecord } from '../../main/app/engine-setup/folder.ts'
 import { probeEngine, type EngineProbe } from '../../main/app/engine-setup/probe.ts'
@@ -45,11 +46,42 @@ function makeWheel(name: string, files: Readonly<Record<string, string>>): strin
 const WHEEL = 'tensorflow_cpu-2.21.0-cp311-cp311-manylinux_2_17_x86_64.whl'
 const said: string[] = []
 
+/** As much of the package's addon, and of TensorFlow's headers, as what is compiled beside them touches. */
+const ADDON_SOURCES = {
+  'tfjs_backend.cc': 'static int nothing() { return 0; }\n',
+  'tfjs_backend.h': '#pragma once\nnamespace tfnodejs { class TFJSBackend { private: TFE_Context *tfe_context_; }; }\n',
+  'tf_auto_status.h': '#pragma once\nnamespace tfnodejs { struct TF_AutoStatus { TF_Status *status; }; }\n',
+  'tfjs_binding.cc': `#include "tfjs_backend.h"
+namespace tfnodejs {
+static TFJSBackend *GetTFJSBackend(napi_env) { return nullptr; }
+static napi_value InitTFNodeJSBinding(napi_env, napi_value exports) { return exports; }
+NAPI_MODULE(addon, InitTFNodeJSBinding)
+}
+`,
+}
+const HEADERS = {
+  'tensorflow/include/tensorflow/c/c_api.h': `#pragma once
+#include <stddef.h>
+struct TF_Status;
+struct TF_Buffer { const void *data; size_t length; };
+enum { TF_OK };
+int TF_GetCode(const TF_Status *);
+const char *TF_Message(const TF_Status *);
+TF_Buffer *TF_GetAllOpList();
+void TF_DeleteBuffer(TF_Buffer *);
+`,
+  'tensorflow/include/tensorflow/c/eager/c_api.h': `#pragma once
+struct TFE_Context;
+void TFE_ContextAddFunctionDef(TFE_Context *, const char *, size_t, TF_Status *);
+void TFE_ContextRemoveFunction(TFE_Context *, const char *, TF_Status *);
+`,
+}
+
 function options(more: Partial<AddOptions> = {}): AddOptions {
   const packageFolder = path.join(folder, 'package')
   mkdirSync(path.join(packageFolder, 'binding'), { recursive: true })
-  for (const name of ['tfjs_binding.cc', 'tfjs_backend.cc'])
-    writeFileSync(path.join(packageFolder, 'binding', name), 'static int nothing() { return 0; }\n')
+  for (const [name, text] of Object.entries(ADDON_SOURCES))
+    writeFileSync(path.join(packageFolder, 'binding', name), text)
   return {
     enginesFolder: path.join(folder, 'engines'),
     wheels: [],
@@ -57,7 +89,7 @@ function options(more: Partial<AddOptions> = {}): AddOptions {
     fetch: false,
     cuda: false,
     packages: [packageFolder],
-    nodeHeaders: folder,
+    nodeHeaders: nodeHeaders(),
     say: (text) => said.push(text),
     selfTest: async () => ({ device: 'a device' }),
     ...more,
@@ -153,7 +185,7 @@ describe.runIf(linuxX64)('adding TensorFlow', () => {
     const wheel = makeWheel(WHEEL, {
       'tensorflow/libtensorflow_cc.so.2': text,
       'tensorflow/libtensorflow_framework.so.2': text,
-      'tensorflow/include/tensorflow/c/c_api.h': '',
+      ...HEADERS,
     })
     const { record } = await addTensorflow(options({ wheels: [wheel] }))
     expect(record).toMatchObject({

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { AppError } from '../../../shared/errors.ts'
 import { compileAddon, findCompiler } from './compile.ts'
 import { RECORD_FILE, type EngineRecord } from './folder.ts'
+import { FUNCTION_DOOR } from './function-door.ts'
 import { PACKAGE_INDEX } from '../../../shared/connections.ts'
 import { moveDurably } from '../../base/files/durable.ts'
 import { engineMoved, rememberEngine } from '../../base/own-engines.ts'
@@ -128,11 +129,13 @@ async function build(options: AddOptions, folder: string, staging: string): Prom
     absolute.startsWith(folder + path.sep) ? path.relative(folder, absolute) : absolute
   const searched = [libraries.folder, ...libraries.more].map(own)
   options.say(`Building the addon with ${compiler}`)
+  const door = path.join(staging, 'function-door.cc')
+  writeFileSync(door, FUNCTION_DOOR)
   await compileAddon(
     compiler,
     {
-      sources: ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(binding, 'binding', name)),
-      includes: [options.nodeHeaders, path.dirname(binding), libraries.include],
+      sources: [path.join(binding, 'binding/tfjs_backend.cc'), door],
+      includes: [options.nodeHeaders, path.join(binding, 'binding'), path.dirname(binding), libraries.include],
       libraryFolder: libraries.folder,
       libraries: [CC_LIBRARY, FRAMEWORK_LIBRARY],
       runPaths: searched.map((one) => (path.isAbsolute(one) ? one : `$ORIGIN/${one}`)),

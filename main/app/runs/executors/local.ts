@@ -21,7 +21,7 @@ export interface TrainerProcess {
  * Left to itself, V8 lets some 300 MB gather of what the tape of each step leaves, where 60 MB live. Collected sooner, runs beside
  * SmolLM2 took 65 to 110 MB less, and no step of a small network longer.
  */
-const TRAINER_HEAP = ['--initial-old-space-size=64', '--heap-growing-percent=100'] as const
+export const TRAINER_HEAP = ['--initial-old-space-size=64', '--heap-growing-percent=100'] as const
 
 /**
  * A child of its own session: it goes on when the window, the app or the terminal goes. Its output is appended to
