@@ -35,7 +35,7 @@ const rows = [
     'formats',
     '^main/core/formats/',
     ['^main/core/(formats|worlds|models)/', '^main/base/', '^shared/'],
-    ['zod', 'csv-parse', 'yauzl'],
+    ['zod', 'csv-parse', 'yauzl', 'hyparquet'],
     true,
   ],
   // Collections of documents, queries and judgments: their files, read and written.

@@ -114,7 +114,7 @@ export async function sendFile(
 
 /** Asks for a file: the system's dialog on the desktop, the browser's otherwise. Null when nothing was chosen. */
 export async function chooseFile(
-  accept = '.jsonl,.ndjson,.json,.csv,.tsv,.txt,.npz,.svm,.svmlight,.letor,.gz',
+  accept = '.jsonl,.ndjson,.json,.csv,.tsv,.txt,.npz,.svm,.svmlight,.letor,.parquet,.gz',
 ): Promise<string | null> {
   if (window.bridge?.pickFile !== undefined) return window.bridge.pickFile('preferences')
   const input = document.createElement('input')

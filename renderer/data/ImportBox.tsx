@@ -42,8 +42,8 @@ export function ImportBox({ keys }: { readonly keys?: string }): ReactNode {
         <FileUp className="icon" aria-hidden="true" />
         <b aria-live="polite">{busy ?? 'Drop a file or a folder here'}</b>
         <span className="small text-2">
-          Pairs, single answers, texts (JSONL, JSON, CSV, TSV, lines, also .gz); judged lists (BEIR, MS MARCO, LETOR);
-          segments (npz, JSONL). What it is, is seen by its content.
+          Pairs, single answers, texts (JSONL, JSON, CSV, TSV, Parquet, lines, also .gz); judged lists (BEIR, MS MARCO,
+          LETOR); segments (npz, JSONL). What it is, is seen by its content.
         </span>
       </div>
       {error === null ? null : <ErrorNotice error={error} />}

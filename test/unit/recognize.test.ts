@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -153,6 +153,10 @@ test('what cannot be read is an error with a name', async () => {
   await expect(recognize(write('empty.jsonl', ''))).rejects.toMatchObject({ code: 'dataset-invalid' })
   await expect(recognize(write('noise.bin', Uint8Array.of(1, 0, 2)))).rejects.toMatchObject({ code: 'format-unknown' })
   await expect(recognize(write('half.npz', 'PK\u0003\u0004rest'))).rejects.toMatchObject({ code: 'dataset-invalid' })
-  const parquet = path.join(fixtures, 'benchmarks/parquet/data/test-00000-of-00001.parquet')
-  await expect(recognize(parquet)).rejects.toMatchObject({ message: expect.stringContaining('Parquet') })
+  const parquet = readFileSync(path.join(fixtures, 'benchmarks/parquet/data/test-00000-of-00001.parquet'))
+  for (const cut of [4, 9, parquet.length - 20])
+    await expect(recognize(write('cut.parquet', parquet.subarray(0, cut)))).rejects.toMatchObject({
+      code: 'dataset-invalid',
+      message: expect.stringContaining('cannot be read as Parquet'),
+    })
 })

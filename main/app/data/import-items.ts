@@ -29,6 +29,6 @@ export function nameFromPath(file: string): string {
   const name = path
     .basename(file)
     .replace(/\.gz$/i, '')
-    .replace(/\.(jsonl|ndjson|json|csv|tsv|txt|npz|svm|svmlight|letor)$/i, '')
+    .replace(/\.(jsonl|ndjson|json|csv|tsv|txt|npz|svm|svmlight|letor|parquet)$/i, '')
   return name === '' ? 'data set' : name
 }

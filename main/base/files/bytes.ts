@@ -13,7 +13,7 @@ const BINARY_MAGIC: readonly { readonly bytes: readonly number[]; readonly what:
   {
     bytes: [0x50, 0x41, 0x52, 0x31],
     what: 'a Parquet file',
-    hint: 'Convert it to JSONL first; Parquet cannot be read yet.',
+    hint: 'Unpack it first: a Parquet file is read as it stands.',
   },
   {
     bytes: [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31],
@@ -28,7 +28,7 @@ const BINARY_MAGIC: readonly { readonly bytes: readonly number[]; readonly what:
   {
     bytes: [0x89, 0x48, 0x44, 0x46],
     what: 'an HDF5 file',
-    hint: 'Preference pairs are read from JSONL, JSON, CSV or TSV.',
+    hint: 'Preference pairs are read from JSONL, JSON, CSV, TSV or Parquet.',
   },
   {
     bytes: [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65],
@@ -109,7 +109,7 @@ function refuseBinary(head: Buffer, path: string): void {
     throw new AppError({
       code: 'format-unknown',
       message: `${path} is not a text file.`,
-      hint: 'Preference pairs are read from JSONL, JSON, CSV or TSV, optionally compressed with gzip.',
+      hint: 'Preference pairs are read from JSONL, JSON, CSV, TSV or Parquet, optionally compressed with gzip.',
     })
 }
 

@@ -2,7 +2,7 @@
 import { AppError } from '../../../shared/errors.ts'
 import { areKnown, findColumns } from './contrast-columns.ts'
 import { readScore } from './contrast-scores.ts'
-import { readHead } from '../../base/files/bytes.ts'
+import { readTextHead } from './text-of.ts'
 import { createCsvScanner, guessDialect, headerNames, splitCells, type CsvDialect } from './readers-csv.ts'
 
 /** What a person can say of a file that could be read in two ways. */
@@ -25,7 +25,7 @@ const STS_NAMES = ['genre', 'filename', 'year', 'id', 'score', 'sentence1', 'sen
 
 /** @param as what the person says; null where the file is to tell   @throws AppError `input-invalid` where it could be read in two ways */
 export async function findContrastForm(file: string, as: ContrastFormat | null): Promise<ContrastForm> {
-  const head = await readHead(file, HEAD_BYTES)
+  const head = await readTextHead(file, HEAD_BYTES)
   const lines = head
     .toString('utf8')
     .split(/\r\n|\n|\r/)

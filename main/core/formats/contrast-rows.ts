@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { RowProblem } from '../../../shared/contract/import-mapping.ts'
 import type { ContrastForm } from './contrast-form.ts'
-import { openBytes } from '../../base/files/bytes.ts'
+import { openText } from './text-of.ts'
 import { createCsvScanner, splitCells } from './readers-csv.ts'
 import { createJsonScanner } from './readers-json.ts'
 import { createLineScanner, type RawRecord } from '../../base/files/lines.ts'
@@ -15,7 +15,7 @@ export type ContrastRow =
 
 /** Rows of a file in its order. @throws AppError when the file cannot be read */
 export async function* readContrastRows(file: string, form: ContrastForm): AsyncGenerator<ContrastRow> {
-  const source = await openBytes(file)
+  const source = await openText(file)
   const scanner =
     form.kind === 'json'
       ? createJsonScanner()

@@ -13,7 +13,7 @@ import { decideLabels } from './label-decide.ts'
 import { readRow } from './layouts.ts'
 import { cellOf, columnsOf, compileMapping, sidesAreRanked } from './mapping-compile.ts'
 import { guessMapping } from './mapping-guess.ts'
-import { readHead } from '../../base/files/bytes.ts'
+import { readTextHead } from './text-of.ts'
 import { nameOf, openRows, type FileFormat, type RowValues, type SourceRow } from './readers.ts'
 import { SNIFF_BYTES, sniffFormat } from './sniff.ts'
 import { previewUnpaired } from './unpaired-rows.ts'
@@ -45,7 +45,7 @@ export interface InspectOptions {
  * @throws AppError when the file cannot be read or is of no known format
  */
 export async function inspectFile(path: string, options: InspectOptions): Promise<Inspection> {
-  const head = await readHead(path, SNIFF_BYTES)
+  const head = await readTextHead(path, SNIFF_BYTES)
   const format: FileFormat = options.mapping?.format ?? sniffFormat(head, head.length < SNIFF_BYTES, path)
   const { rows, sizeBytes } = await readFirstRows(path, format, GUESS)
   const values = rows.flatMap((row): RowValues[] => (row.values === null ? [] : [row.values]))

@@ -5,7 +5,7 @@ import { describeIssues } from '../../../shared/errors.ts'
 import { segmentPair } from '../../../shared/segment-pair.ts'
 import type { NewPart } from './parsed-rows.ts'
 import { openRows, type RowSource } from './readers.ts'
-import { readHead } from '../../base/files/bytes.ts'
+import { readTextHead } from './text-of.ts'
 import { SNIFF_BYTES, sniffFormat } from './sniff.ts'
 import { holdsArrays } from './npz.ts'
 import { readSegmentNpz, type NpzOptions } from './read-segment-npz.ts'
@@ -46,7 +46,7 @@ export async function* readSegmentLines(file: string): AsyncGenerator<NewPart> {
 
 /** @throws AppError when the file itself cannot be read */
 export async function openSegmentLines(file: string): Promise<RowSource> {
-  const head = await readHead(file, SNIFF_BYTES)
+  const head = await readTextHead(file, SNIFF_BYTES)
   return openRows(file, {
     format: sniffFormat(head, head.length < SNIFF_BYTES, file) === 'json' ? 'json' : 'jsonl',
   })

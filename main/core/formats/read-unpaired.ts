@@ -1,6 +1,6 @@
 // Answers that stand alone: TRL's unpaired preferences, {"prompt": …, "completion": …, "label": true}, as JSONL, JSON, CSV or TSV.
 import { AppError } from '../../../shared/errors.ts'
-import { readHead } from '../../base/files/bytes.ts'
+import { readTextHead } from './text-of.ts'
 import { createIdSet } from './import-ids.ts'
 import type { NewPart } from './parsed-rows.ts'
 import { openRows, type FileFormat } from './readers.ts'
@@ -15,7 +15,7 @@ import { partsOf } from './unpaired-rows.ts'
  * @throws AppError when the file cannot be read, has no such columns, or labels that are neither good nor bad
  */
 export async function* readUnpaired(path: string): AsyncGenerator<NewPart> {
-  const head = await readHead(path, SNIFF_BYTES)
+  const head = await readTextHead(path, SNIFF_BYTES)
   const format = sniffFormat(head, head.length < SNIFF_BYTES, path)
   const columns = await surveyFile(path, format)
   const ids = createIdSet()

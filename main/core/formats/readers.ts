@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { fileFormat, type RowProblem } from '../../../shared/contract/import-mapping.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { isNestedDeeperThan, MOST_NESTED } from '../../base/files/nesting.ts'
-import { openBytes, readHead } from '../../base/files/bytes.ts'
+import { openText, readTextHead } from './text-of.ts'
 import { createCsvScanner, guessDialect, headerNames, splitCells, type CsvDialect } from './readers-csv.ts'
 import { createJsonScanner } from './readers-json.ts'
 import { createLineScanner, MAX_RECORD_BYTES, type RawRecord, type Scanner } from '../../base/files/lines.ts'
@@ -37,10 +37,10 @@ const DIALECT_HEAD_BYTES = 256 * 1024
  * @throws AppError when the file itself cannot be read
  */
 export async function openRows(path: string, options: ReadOptions): Promise<RowSource> {
-  const source = await openBytes(path, options.chunkBytes)
+  const source = await openText(path, options.chunkBytes)
   const maxBytes = options.maxRecordBytes ?? MAX_RECORD_BYTES
   const isTable = options.format === 'csv' || options.format === 'tsv'
-  const dialect = isTable ? guessDialect(await readHead(path, DIALECT_HEAD_BYTES), options.format === 'tsv') : null
+  const dialect = isTable ? guessDialect(await readTextHead(path, DIALECT_HEAD_BYTES), options.format === 'tsv') : null
   async function* batches(): AsyncGenerator<readonly SourceRow[]> {
     const scanner = createScanner(options.format, dialect, maxBytes)
     const toRow = dialect === null ? parseObject : createTableParser(dialect)

@@ -32,7 +32,7 @@ export function sniffFormat(head: Buffer, whole: boolean, path: string): FileFor
   throw new AppError({
     code: 'format-unknown',
     message: `${path} is neither JSON nor a table: its first line is "${header.slice(0, 60)}".`,
-    hint: 'Preference pairs are read from JSONL, JSON, CSV or TSV with a header line, optionally compressed with gzip.',
+    hint: 'Preference pairs are read from JSONL, JSON, CSV, TSV or Parquet with a header line, optionally compressed with gzip.',
   })
 }
 

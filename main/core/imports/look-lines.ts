@@ -1,5 +1,5 @@
 // Files that are told by how each of their lines looks: features of learning to rank, and TREC's tables.
-import { readHead } from '../../base/files/bytes.ts'
+import { readTextHead } from '../formats/text-of.ts'
 import type { Findings } from './findings.ts'
 
 export const HEAD_BYTES = 256 * 1024
@@ -17,7 +17,7 @@ const IDS = /^\d+\t\d+\t\d+\s*$/
 
 /** Null where the lines are none of these. @throws AppError when the file cannot be read */
 export async function lookAtLines(file: string): Promise<Findings | null> {
-  const head = (await readHead(file, HEAD_BYTES)).toString('utf8')
+  const head = (await readTextHead(file, HEAD_BYTES)).toString('utf8')
   const whole = head.split(/\r\n|\n|\r/)
   const lines = (whole.length > 1 && head.length >= HEAD_BYTES ? whole.slice(0, -1) : whole)
     .filter((line) => line.trim() !== '' && !line.trimStart().startsWith('#'))

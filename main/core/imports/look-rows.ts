@@ -1,7 +1,7 @@
 // Files that are told by the columns of their rows, or by having none.
 import type { DataKind } from '../../../shared/data-kinds.ts'
 import { AppError } from '../../../shared/errors.ts'
-import { readHead } from '../../base/files/bytes.ts'
+import { readTextHead } from '../formats/text-of.ts'
 import { areKnown, findColumns } from '../formats/contrast-columns.ts'
 import { findContrastForm } from '../formats/contrast-form.ts'
 import { readContrastRows } from '../formats/contrast-rows.ts'
@@ -29,7 +29,7 @@ interface Claim {
 
 /** @throws AppError when the file cannot be read */
 export async function lookAtRows(file: string): Promise<Findings> {
-  const head = await readHead(file, SNIFF_BYTES)
+  const head = await readTextHead(file, SNIFF_BYTES)
   const format = formatOf(head, file)
   const texts = await claimOfTexts(file)
   if (format === null) return findings([texts], [])
@@ -151,7 +151,9 @@ async function claimOfTexts(file: string): Promise<Claim | null> {
   try {
     const form = await findContrastForm(file, null)
     if (form.kind === 'lines')
-      return WORD.test((await readHead(file, WORD_BYTES)).toString('utf8')) ? claim('it holds one text a line') : null
+      return WORD.test((await readTextHead(file, WORD_BYTES)).toString('utf8'))
+        ? claim('it holds one text a line')
+        : null
     const count = { rows: 0, lists: 0, known: 0, bare: 0 }
     let words: string | null = null
     for await (const row of readContrastRows(file, form)) {

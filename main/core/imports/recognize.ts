@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { Recognition } from '../../../shared/contract/imports.ts'
 import { AppError } from '../../../shared/errors.ts'
-import { readHead } from '../../base/files/bytes.ts'
+import { readTextHead } from '../formats/text-of.ts'
 import { holdsArrays, listNpz } from '../formats/npz.ts'
 import { isBeirFolder, splitsOf } from '../retrieval/read-beir.ts'
 import { isMarcoFolder, tablesOf } from '../retrieval/read-msmarco.ts'
@@ -13,7 +13,7 @@ import { HEAD_BYTES, lookAtLines } from './look-lines.ts'
 import { lookAtRows } from './look-rows.ts'
 
 /** Names of files that may hold data. */
-const DATA_FILE = /\.(jsonl|ndjson|json|csv|tsv|txt|npz|svm|svmlight|letor)(\.gz)?$/i
+const DATA_FILE = /\.(jsonl|ndjson|json|csv|tsv|txt|npz|svm|svmlight|letor|parquet)(\.gz)?$/i
 /** Files of a folder that are told. */
 const MOST_FILES = 40
 const NOTHING: Findings = { kind: null, because: '', hint: '', others: [], columns: [] }
@@ -48,7 +48,7 @@ export async function recognize(source: string): Promise<Recognition> {
       files.length === 0 ? 'it holds no file of data' : `it holds ${files.length} files, and no set of judged lists`,
     hint:
       files.length === 0
-        ? 'Give a file of JSONL, JSON, CSV, TSV, text or npz; or the folder of a BEIR set, of MS MARCO’s tables, or of LETOR files.'
+        ? 'Give a file of JSONL, JSON, CSV, TSV, Parquet, text or npz; or the folder of a BEIR set, of MS MARCO’s tables, or of LETOR files.'
         : 'Give one of its files.',
     files: files.slice(0, MOST_FILES),
   }
@@ -75,7 +75,7 @@ async function lookAtFolder(folder: string): Promise<Findings | null> {
 
 async function lookAtFile(file: string): Promise<Findings> {
   if (await holdsArrays(file)) return lookAtArrays(file)
-  const head = await readHead(file, HEAD_BYTES)
+  const head = await readTextHead(file, HEAD_BYTES)
   if (head.toString('utf8').trim() === '')
     throw new AppError({
       code: 'dataset-invalid',

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { openBytes } from '../../base/files/bytes.ts'
+import { openText } from '../formats/text-of.ts'
 import { createLineScanner, type RawRecord } from '../../base/files/lines.ts'
 import { refuse, type Row } from './collection.ts'
 
@@ -8,7 +8,7 @@ import { refuse, type Row } from './collection.ts'
  * memory can be read. @throws AppError when the file itself cannot be read
  */
 export async function* readLines(path: string): AsyncGenerator<readonly Row<string>[]> {
-  const source = await openBytes(path)
+  const source = await openText(path)
   const scanner = createLineScanner()
   for await (const chunk of source.chunks()) yield scanner.push(chunk).map(decode)
   yield scanner.end().map(decode)

@@ -17,7 +17,7 @@ import { lockNavigation, openWindow } from './window.ts'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const preloadPath = path.join(here, '../preload/index.cjs')
-const importable = /\.(jsonl|json|csv|tsv|gz)$/i
+const importable = /\.(jsonl|json|csv|tsv|parquet|gz)$/i
 
 /** Chromium's own background traffic, off before it starts. */
 function silenceChromium(): void {

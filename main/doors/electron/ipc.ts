@@ -44,7 +44,7 @@ const FILE_DIALOGS = {
   preferences: {
     title: 'A file of data to import',
     name: 'Files of data',
-    extensions: ['jsonl', 'ndjson', 'json', 'csv', 'tsv', 'txt', 'npz', 'svm', 'svmlight', 'letor', 'gz'],
+    extensions: ['jsonl', 'ndjson', 'json', 'csv', 'tsv', 'txt', 'npz', 'svm', 'svmlight', 'letor', 'parquet', 'gz'],
   },
   model: { title: 'A model in a file', name: 'Models', extensions: ['gguf', 'zip', 'whl'] },
 } as const satisfies Record<FileUse, unknown>

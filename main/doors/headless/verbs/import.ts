@@ -45,7 +45,7 @@ export function importCommand(): Command {
     )
     .argument(
       '<path>',
-      'JSONL, JSON, CSV or TSV, lines of text, also .gz; a BEIR or MS MARCO folder; a LETOR file or folder; npz or JSONL of segments; "sample" for the bundled pairs, "sample:cranfield" for the bundled collection',
+      'JSONL, JSON, CSV, TSV or Parquet, lines of text, also .gz; a BEIR or MS MARCO folder; a LETOR file or folder; npz or JSONL of segments; "sample" for the bundled pairs, "sample:cranfield" for the bundled collection',
     )
     .option('--name <name>', 'name of the data set')
     .option('--licence <text>', 'licence of the data')
