@@ -81,7 +81,10 @@ export function deferring(
   }
 
   function realOf(handle: Handle): number {
-    handle.real ??= real.createTensor(handle.shape, handle.dtype, handle.values!)
+    if (handle.real === null) {
+      if (handle.values === null) throw new Error('This result was not computed: what came before it failed.')
+      handle.real = real.createTensor(handle.shape, handle.dtype, handle.values)
+    }
     return handle.real
   }
 
@@ -109,9 +112,12 @@ export function deferring(
   function callWaiting(): void {
     const all = waiting
     waiting = []
-    for (const one of all) callNow(one)
-    for (const { outputs } of all) for (const handle of outputs) if (handle.dead) release(handle)
-    letGo()
+    try {
+      for (const one of all) callNow(one)
+    } finally {
+      for (const { outputs } of all) for (const handle of outputs) if (handle.dead) release(handle)
+      letGo()
+    }
   }
 
   function letGo(): void {
@@ -122,15 +128,20 @@ export function deferring(
 
   /** Ends the stretch: what waits is called, at once where that is known to work. */
   function settle(): void {
-    if (waiting.length > 0) {
+    try {
+      if (waiting.length === 0) return
       at.ended += 1
       if (failed || waiting.length < LEAST_OPERATIONS || at.ended <= TIMES_BEFORE || !callAtOnce()) callWaiting()
+    } finally {
+      // Also after an error: what it left undone is never done later, behind what was called since.
+      waiting = []
+      letGo()
+      at = root
+      stretch += 1
+      operations = 0
+      outside = []
+      if (remembered > MOST_REMEMBERED) forget()
     }
-    at = root
-    stretch += 1
-    operations = 0
-    outside = []
-    if (remembered > MOST_REMEMBERED) forget()
   }
 
   function forget(): void {
@@ -175,8 +186,6 @@ export function deferring(
       )
       return false
     }
-    waiting = []
-    letGo()
     return true
   }
 
