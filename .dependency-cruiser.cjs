@@ -54,8 +54,8 @@ const rows = [
   [
     'benchmarks',
     '^main/core/benchmarks/',
-    ['^main/core/(benchmarks|learn)/', '^main/base/', '^shared/'],
-    ['zod', 'hyparquet'],
+    ['^main/core/(benchmarks|formats|learn)/', '^main/base/', '^shared/'],
+    ['zod'],
     true,
   ],
 

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { z } from 'zod'
 import { AppError, describeIssues } from '../../../shared/errors.ts'
+import { isParquet, parquetLines } from '../formats/parquet.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -27,17 +27,18 @@ export async function readTable(place: string, name: string): Promise<Table> {
   return { name: shown, rows }
 }
 
+/** As imports read it. A file that only bears the name, such as a pointer of Git LFS, is told. */
 async function readParquet(file: string): Promise<Row[]> {
-  try {
-    return await parquetReadObjects({ file: await asyncBufferFromFile(file) })
-  } catch (error) {
+  if (!(await isParquet(file)))
     throw new AppError({
       code: 'dataset-invalid',
-      message: `${file} cannot be read as Parquet: ${error instanceof Error ? error.message : String(error)}`,
-      hint: 'It may be damaged, or only a pointer to the real file (Git LFS): download it again.',
-      cause: error,
+      message: `${file} cannot be read as Parquet: it does not begin as one.`,
+      hint: 'It may be only a pointer to the real file (Git LFS): download it again.',
     })
-  }
+  const rows: Row[] = []
+  for await (const lines of parquetLines(file))
+    for (const line of lines.toString('utf8').trimEnd().split('\n')) rows.push(JSON.parse(line) as Row)
+  return rows
 }
 
 function parse(text: string, file: string, line: number): unknown {
@@ -84,8 +85,8 @@ export function rowAs<T>(schema: z.ZodType<T>, row: Row, table: string, at: numb
   })
 }
 
-/** Numbers of any width that files have: Parquet’s 64-bit integers come as BigInt. */
+/** Numbers as files have them: those that a double cannot hold come as their digits. */
 export const anyNumber = z
-  .union([z.number(), z.bigint(), z.string().regex(/^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i)])
+  .union([z.number(), z.string().regex(/^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i)])
   .transform(Number)
-export const anyId = z.union([z.string(), z.number(), z.bigint()]).transform(String)
+export const anyId = z.union([z.string(), z.number()]).transform(String)

@@ -1,16 +1,19 @@
 // A Parquet file as JSON lines, a row a line, so that whatever reads those reads it: rows keep their numbers.
 import { isUtf8 } from 'node:buffer'
-import type { FileHandle } from 'node:fs/promises'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import {
   asyncBufferFromFile,
   parquetMetadataAsync,
-  parquetReadObjects,
+  parquetSchema,
   type AsyncBuffer,
   type Compressors,
   type FileMetaData,
+  type RowGroup,
 } from 'hyparquet'
+import { parquetReadAsync } from 'hyparquet/src/read.js'
+import { assembleAsync, asyncGroupToRows } from 'hyparquet/src/rowgroup.js'
 import { AppError } from '../../../shared/errors.ts'
+import { openRegularFile } from '../../base/files/regular-file.ts'
 
 const MAGIC = 'PAR1'
 
@@ -25,11 +28,16 @@ const ROWS_AT_ONCE = 25_000
 const LINES_AT_ONCE = 1000
 const FIRST_ROWS = 2000
 
-/** By its first bytes. */
-export async function isParquet(file: FileHandle): Promise<boolean> {
-  const start = Buffer.alloc(MAGIC.length)
-  const { bytesRead } = await file.read(start, 0, start.length, 0)
-  return bytesRead === MAGIC.length && start.toString('latin1') === MAGIC
+/** By its first bytes. @throws AppError file-not-found */
+export async function isParquet(path: string): Promise<boolean> {
+  const { handle } = await openRegularFile(path)
+  try {
+    const start = Buffer.alloc(MAGIC.length)
+    await handle.read(start, 0, start.length, 0) // of a shorter file the rest is zeros
+    return start.toString('latin1') === MAGIC
+  } finally {
+    await handle.close()
+  }
 }
 
 /**
@@ -37,7 +45,10 @@ export async function isParquet(file: FileHandle): Promise<boolean> {
  * @param onRead told how far it is, in bytes of the file
  * @throws AppError `dataset-invalid`: damaged, or written in a way that is not read here; with the row where that began
  */
-export async function* parquetLines(path: string, onRead: (totalBytes: number) => void): AsyncGenerator<Buffer> {
+export async function* parquetLines(
+  path: string,
+  onRead: (totalBytes: number) => void = () => undefined,
+): AsyncGenerator<Buffer> {
   const file = await asyncBufferFromFile(path)
   const metadata = await reading(path, 1, () => parquetMetadataAsync(file))
   let row = 0
@@ -46,7 +57,7 @@ export async function* parquetLines(path: string, onRead: (totalBytes: number) =
     for (let from = 0; from < count;) {
       // Who wants to know what it is takes the beginning alone, and unpacks no more than that.
       const to = Math.min(count, from + (row + from === 0 ? FIRST_ROWS : ROWS_AT_ONCE))
-      const rows = await reading(path, row + from + 1, () => readRows(file, metadata, row + from, row + to))
+      const rows = await reading(path, row + from + 1, () => readRows(file, metadata, group, from, to))
       yield* asLines(rows)
       onRead(Math.round((file.byteLength * (row + to)) / Math.max(1, Number(metadata.num_rows))))
       from = to
@@ -66,13 +77,42 @@ function* asLines(rows: readonly Record<string, unknown>[]): Generator<Buffer> {
     )
 }
 
-function readRows(
+/**
+ * Rows of a group, column after column: read side by side, as the library's own readers do it, a second damaged column would end the
+ * process, since nobody waits for it any more. They fill what a file does not have with nothing, without an end.
+ * @throws RangeError where the group has fewer rows than it says
+ */
+async function readRows(
   file: AsyncBuffer,
   metadata: FileMetaData,
-  rowStart: number,
-  rowEnd: number,
+  group: RowGroup,
+  from: number,
+  to: number,
 ): Promise<Record<string, unknown>[]> {
-  return parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors: COMPRESSORS, utf8: false })
+  const columns = []
+  for (const column of group.columns) {
+    const alone = { ...metadata, row_groups: [{ ...group, columns: [column] }] }
+    const [read] = parquetReadAsync({
+      file,
+      metadata: alone,
+      rowStart: from,
+      rowEnd: to,
+      compressors: COMPRESSORS,
+      utf8: false,
+    })
+    for (const { pathInSchema, data } of read?.asyncColumns ?? [])
+      columns.push({ pathInSchema, data: Promise.resolve(await data) })
+  }
+  const whole = assembleAsync(
+    { groupStart: 0, groupRows: to, selectStart: from, selectEnd: to, asyncColumns: columns },
+    parquetSchema(metadata),
+  )
+  for (const { data } of whole.asyncColumns) {
+    const { data: pieces, skipped } = await data
+    const last = skipped + pieces.reduce((sum, piece) => sum + piece.length, 0)
+    if (last < to) throw new RangeError(`it has ${Math.max(from, last) - from} of the ${to - from} rows that it says`)
+  }
+  return asyncGroupToRows(whole, from, to, undefined, 'object')
 }
 
 async function reading<T>(path: string, row: number, work: () => Promise<T>): Promise<T> {
@@ -85,7 +125,7 @@ async function reading<T>(path: string, row: number, work: () => Promise<T>): Pr
       message: `${path} cannot be read as Parquet, from row ${row} on: ${what}.`,
       hint: /unsupported compression/i.test(what)
         ? 'Write it with Snappy, gzip, zstd or Brotli, or as JSONL.'
-        : 'It may be damaged or cut off, or only a pointer to the real file (Git LFS): download it again.',
+        : 'It may be damaged or cut off: download it again.',
       cause: error,
     })
   }
@@ -96,7 +136,8 @@ async function reading<T>(path: string, row: number, work: () => Promise<T>): Pr
  * be, as older programs write them; others, such as of pictures, say how many they are.
  */
 function asJson(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
+  if (value === undefined) return null // a list or an object that is null
+  if (typeof value === 'bigint') return String(Number(value)) === String(value) ? Number(value) : String(value)
   if (value instanceof Uint8Array)
     return isUtf8(value) && !value.includes(0) ? Buffer.from(value).toString('utf8') : `${value.length} bytes`
   if (typeof value === 'number' && !Number.isFinite(value)) return null
