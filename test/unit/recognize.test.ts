@@ -153,6 +153,12 @@ test('what cannot be read is an error with a name', async () => {
   await expect(recognize(write('empty.jsonl', ''))).rejects.toMatchObject({ code: 'dataset-invalid' })
   await expect(recognize(write('noise.bin', Uint8Array.of(1, 0, 2)))).rejects.toMatchObject({ code: 'format-unknown' })
   await expect(recognize(write('half.npz', 'PK\u0003\u0004rest'))).rejects.toMatchObject({ code: 'dataset-invalid' })
+  const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a21\nsize 12345\n'
+  for (const name of ['train.parquet', 'train.jsonl'])
+    await expect(recognize(write(name, pointer))).rejects.toMatchObject({
+      code: 'format-unknown',
+      hint: expect.stringContaining('git lfs pull'),
+    })
   const parquet = readFileSync(path.join(fixtures, 'benchmarks/parquet/data/test-00000-of-00001.parquet'))
   for (const cut of [4, 9, parquet.length - 20])
     await expect(recognize(write('cut.parquet', parquet.subarray(0, cut)))).rejects.toMatchObject({

@@ -9,7 +9,7 @@ const UTF8_BOM = [0xef, 0xbb, 0xbf]
 const ZIP_MAGIC = [0x50, 0x4b, 0x03, 0x04]
 
 /** Files people do drop on the import page, told apart by their first bytes so that the answer can be a helpful one. */
-const BINARY_MAGIC: readonly { readonly bytes: readonly number[]; readonly what: string; readonly hint: string }[] = [
+const NO_DATA: readonly { readonly bytes: readonly number[]; readonly what: string; readonly hint: string }[] = [
   {
     bytes: [0x50, 0x41, 0x52, 0x31],
     what: 'a Parquet file',
@@ -34,6 +34,11 @@ const BINARY_MAGIC: readonly { readonly bytes: readonly number[]; readonly what:
     bytes: [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65],
     what: 'an SQLite database',
     hint: 'Export the table as CSV or JSONL and import that file.',
+  },
+  {
+    bytes: [...Buffer.from('version https://git-lfs.github.com/spec/')],
+    what: 'a pointer of Git LFS to the real file',
+    hint: 'Fetch that one: git lfs pull in its folder, or download it from its page.',
   },
   { bytes: [0xff, 0xfe], what: 'UTF-16 text', hint: 'Save it again as UTF-8.' },
   { bytes: [0xfe, 0xff], what: 'UTF-16 text', hint: 'Save it again as UTF-8.' },
@@ -71,7 +76,7 @@ function describeReadError(error: unknown, path: string): unknown {
  */
 export async function readHead(path: string, limitBytes: number): Promise<Buffer> {
   const head = await readStart(path, limitBytes)
-  refuseBinary(head, path)
+  refuseNoData(head, path)
   return startsWith(head, UTF8_BOM) ? head.subarray(UTF8_BOM.length) : head
 }
 
@@ -91,18 +96,18 @@ async function readStart(path: string, limitBytes: number): Promise<Buffer> {
   return Buffer.concat(pieces).subarray(0, limitBytes)
 }
 
-function refuseBinary(head: Buffer, path: string): void {
+function refuseNoData(head: Buffer, path: string): void {
   if (startsWith(head, ZIP_MAGIC) && head.includes('.npy'))
     throw new AppError({
       code: 'format-unknown',
       message: `${path} is a zip of NumPy arrays.`,
       hint: 'Pairs of segments are read from it by: pairlab import-segments <file>.',
     })
-  const known = BINARY_MAGIC.find((entry) => startsWith(head, entry.bytes))
+  const known = NO_DATA.find((entry) => startsWith(head, entry.bytes))
   if (known !== undefined)
     throw new AppError({
       code: 'format-unknown',
-      message: `${path} is ${known.what}, not a text file.`,
+      message: `${path} is ${known.what}, and no text to read.`,
       hint: known.hint,
     })
   if (head.includes(0))
