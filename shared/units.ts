@@ -8,27 +8,23 @@ export function formatCount(value: number | null | undefined): string {
 
 export function formatBytes(bytes: number | null | undefined): string {
   if (bytes === null || bytes === undefined) return '–'
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  let value = bytes
+  return bytes < 999.5 ? `${bytes.toFixed(0)} B` : scaled(bytes, ['', 'k', 'M', 'G', 'T'], 'B')
+}
+
+/** 32,000,000,000 FLOP/s → "32.0 GFLOP/s": under a prefix of thousands, with one decimal below a hundred. */
+function scaled(value: number, prefixes: readonly string[], unit: string): string {
+  let rest = value
   let at = 0
-  while (value >= 999.5 && at < units.length - 1) {
-    value /= 1000
+  while (rest >= 999.5 && at < prefixes.length - 1) {
+    rest /= 1000
     at += 1
   }
-  return `${at === 0 || value >= 99.5 ? value.toFixed(0) : value.toFixed(1)} ${units[at]}`
+  return `${rest >= 99.5 ? rest.toFixed(0) : rest.toFixed(1)} ${prefixes[at]}${unit}`
 }
 
 /** What a second does of something there is much of: (3.2e10, 'FLOP') → "32 GFLOP/s". */
 export function formatRate(perSec: number | null | undefined, what: string): string {
-  if (perSec === null || perSec === undefined) return '–'
-  const units = ['', 'k', 'M', 'G', 'T', 'P']
-  let value = perSec
-  let at = 0
-  while (value >= 999.5 && at < units.length - 1) {
-    value /= 1000
-    at += 1
-  }
-  return `${value >= 99.5 ? value.toFixed(0) : value.toFixed(1)} ${units[at]}${what}/s`
+  return perSec === null || perSec === undefined ? '–' : scaled(perSec, ['', 'k', 'M', 'G', 'T', 'P'], `${what}/s`)
 }
 
 /** 850 ms → "0.9 s", 34 000 → "34 s", 98 000 → "1 min 38 s", 13 200 000 → "3 h 40 min". */

@@ -79,10 +79,10 @@ export function EngineRow({ engine, uses, testing, busy, onTest, onAdd, onRemove
           </>
         )}
       </td>
-      <Speed value={engine.speed?.trainingTokensPerSec} what="Training" />
-      <Speed value={engine.speed?.samplingTokensPerSec} what="Sampling" />
-      <td className="right mono nowrap">{formatRate(engine.speed?.productFlopsPerSec, 'FLOP')}</td>
-      <td className="right mono nowrap">{formatRate(engine.speed?.memoryBytesPerSec, 'B')}</td>
+      <Measure title="Training, tokens a second">{tokensOf(engine.speed?.trainingTokensPerSec)}</Measure>
+      <Measure title="Sampling, tokens a second">{tokensOf(engine.speed?.samplingTokensPerSec)}</Measure>
+      <Measure title="Product of two matrices">{rateOf(engine.speed?.productFlopsPerSec, 'FLOP')}</Measure>
+      <Measure title="Sum of two long vectors">{rateOf(engine.speed?.memoryBytesPerSec, 'B')}</Measure>
       <td className="text-2 nowrap">
         {engine.measuredAtMs !== null ? (
           <RelativeTime atMs={engine.measuredAtMs} />
@@ -129,16 +129,24 @@ function sayCard({ halfPrecision, subgroups, largestBufferBytes }: EngineCard): 
   ].join(' · ')
 }
 
-function Speed({ value, what }: { readonly value: number | undefined; readonly what: string }): ReactNode {
+function tokensOf(perSec: number | undefined): ReactNode {
+  if (perSec === undefined) return null
   return (
-    <td className="right mono nowrap" title={value === undefined ? undefined : `${what}, tokens a second`}>
-      {value === undefined ? (
-        <span className="text-3">–</span>
-      ) : (
-        <>
-          {formatCount(Math.round(value))} <span className="small text-3">/s</span>
-        </>
-      )}
+    <>
+      {formatCount(Math.round(perSec))} <span className="small text-3">/s</span>
+    </>
+  )
+}
+
+function rateOf(perSec: number | undefined, what: string): string | null {
+  return perSec === undefined ? null : formatRate(perSec, what)
+}
+
+/** Null where it was not measured. */
+function Measure({ title, children }: { readonly title: string; readonly children: ReactNode }): ReactNode {
+  return (
+    <td className="right mono nowrap" title={children === null ? undefined : title}>
+      {children ?? <span className="text-3">–</span>}
     </td>
   )
 }

@@ -65,7 +65,7 @@ async function run(program: string, args: readonly string[]): Promise<string> {
 }
 
 /** A line a card; what a card does not tell stands as [N/A] or [Not Supported]. */
-export function parseNvidia(text: string): CardReading[] {
+function parseNvidia(text: string): CardReading[] {
   return text.split('\n').flatMap((line) => {
     const cells = line.split(',').map((cell) => cell.trim())
     if (cells.length !== ASKED.length) return []

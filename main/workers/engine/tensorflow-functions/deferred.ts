@@ -5,16 +5,14 @@
 // predicted but shapes: values, also those that come from JavaScript, are the arguments of each call, and so are shapes, so that
 // one function serves batches of every length.
 import type { Attribute, Binding, OutputInfo } from '../tensorflow-ops.ts'
-import { readOperations, writeFunction, type OperationKind } from './function-def.ts'
+import { functionMaker, type FunctionDoor } from './function-maker.ts'
 import { newHandle, sameLooks, sayLooks, variableOf, type Handle } from './handles.ts'
-import { isThis, newNode, OUTPUTS, planTo, resultAt, type Node, type Remembered } from './remembered.ts'
+import { isThis, newNode, OUTPUTS, type Node, type Remembered } from './remembered.ts'
 import { ruleOf, type Looks, type Rule } from './results-of.ts'
 
 /** The addon, with the doors to functions that ours has. */
-export interface FunctionBinding extends Binding {
-  addFunction(definition: Uint8Array): void
+export interface FunctionBinding extends Binding, FunctionDoor {
   removeFunction(name: string): void
-  listOperations(): Uint8Array
   tensorDataSync(id: number): unknown
 }
 
@@ -54,7 +52,7 @@ export function deferring(
   const counts: DeferredCounts = { asked: 0, launches: 0, functions: 0, made: 0 }
   const handles = new Map<number, Handle>()
   let nextId = 1
-  let kinds: ReadonlyMap<string, OperationKind> | null = null
+  const functions = functionMaker(real)
   let failed = false
   /** Operations whose results did not look as was foreseen. */
   const distrusted = new Set<string>()
@@ -147,7 +145,7 @@ export function deferring(
   function forget(): void {
     const all = [root]
     for (let node = all.pop(); node !== undefined; node = all.pop()) {
-      for (const { name } of node.functions.values()) real.removeFunction(name)
+      for (const name of node.functions.values()) real.removeFunction(name)
       all.push(...node.next)
     }
     root = newNode(null, null)
@@ -167,13 +165,14 @@ export function deferring(
         }
     try {
       const key = places.join(' ')
-      let made = at.functions.get(key)
-      if (made === undefined) {
-        made = { name: makeFunction(places), results: places }
-        at.functions.set(key, made)
+      let name = at.functions.get(key)
+      if (name === undefined) {
+        name = functions.make(at, outside, places)
+        counts.made += 1
+        at.functions.set(key, name)
       }
       began = true
-      const infos = real.executeOp(made.name, [], outside.map(realOf), wanted.length)
+      const infos = real.executeOp(name, [], outside.map(realOf), wanted.length)
       infos.forEach((info, index) => (wanted[index]!.real = info.id))
       counts.launches += 1
       counts.functions += 1
@@ -187,23 +186,6 @@ export function deferring(
       return false
     }
     return true
-  }
-
-  function makeFunction(places: readonly number[]): string {
-    kinds ??= readOperations(real.listOperations())
-    const name = `pairlab_stretch_${(counts.made += 1)}`
-    const definition = writeFunction(
-      {
-        name,
-        argumentTypes: outside.map(({ dtype }) => dtype),
-        operations: planTo(at, outside),
-        results: places.map(resultAt),
-      },
-      kinds,
-      real,
-    )
-    real.addFunction(definition)
-    return name
   }
 
   function outputHandles(results: readonly Looks[]): Handle[] {

@@ -28,8 +28,8 @@ export interface Node {
   readonly next: Node[]
   /** How often a stretch that was known whole ended here. */
   ended: number
-  /** By the results that are wanted. */
-  readonly functions: Map<string, { readonly name: string; readonly results: readonly number[] }>
+  /** Names of what was made of the stretch, by the results that are wanted. */
+  readonly functions: Map<string, string>
 }
 
 export const newNode = (parent: Node | null, operation: Remembered | null): Node => ({

@@ -2,6 +2,7 @@
 // operation that stands here may wait, since whoever called it learns nothing of it but that until a number is read. Each is
 // computed from its inputs alone, and changes nothing else but variables.
 import type { Attribute } from '../tensorflow-ops.ts'
+import { broadcast, expanded, fromStart, reduce, reshaped } from './shapes.ts'
 
 export interface Looks {
   readonly shape: number[]
@@ -281,39 +282,10 @@ function number(attributes: Attributes, name: string): number | null {
   return typeof value === 'number' ? value : null
 }
 
-function broadcast(shapes: readonly (readonly number[])[]): number[] {
-  const rank = Math.max(...shapes.map((shape) => shape.length))
-  return Array.from({ length: rank }, (_, at) => {
-    let size = 1
-    for (const shape of shapes) {
-      const own = shape[at - rank + shape.length] ?? 1
-      if (own === 1 || own === size) continue
-      if (size !== 1) throw new RangeError('shapes that do not go together')
-      size = own
-    }
-    return size
-  })
-}
-
-function fromStart(axis: number, rank: number): number {
-  return axis < 0 ? axis + rank : axis
-}
-
-function reduce(shape: readonly number[], axes: ArrayLike<number>, keep: boolean): number[] {
-  const gone = new Set(Array.from(axes, (axis) => fromStart(axis, shape.length)))
-  return keep ? shape.map((size, at) => (gone.has(at) ? 1 : size)) : shape.filter((_, at) => !gone.has(at))
-}
-
-function expanded(shape: readonly number[], axis: number, size = 1): number[] {
-  return shape.toSpliced(fromStart(axis, shape.length + 1), 0, size)
-}
-
-function reshaped(from: readonly number[], to: Int32Array): number[] {
-  const left = to.indexOf(-1)
-  if (left < 0) return [...to]
-  const product = (sizes: Iterable<number>): number => [...sizes].reduce((all, size) => all * size, 1)
-  const known = product(to.filter((size) => size !== -1))
-  return Array.from(to, (size) => (size === -1 ? (known === 0 ? 0 : product(from) / known) : size))
+function batchProduct([a, b]: readonly Given[], attributes: Attributes): Looks[] {
+  const rows = a!.shape.at(flag(attributes, 'adj_x') ? -1 : -2)!
+  const columns = b!.shape.at(flag(attributes, 'adj_y') ? -2 : -1)!
+  return [{ shape: [...broadcast([a!.shape.slice(0, -2), b!.shape.slice(0, -2)]), rows, columns], dtype: a!.dtype }]
 }
 
 function joined(inputs: readonly Given[]): number[] {
@@ -323,10 +295,4 @@ function joined(inputs: readonly Given[]): number[] {
     axis,
     parts.reduce((sum, { shape }) => sum + shape[axis]!, 0),
   )
-}
-
-function batchProduct([a, b]: readonly Given[], attributes: Attributes): Looks[] {
-  const rows = a!.shape.at(flag(attributes, 'adj_x') ? -1 : -2)!
-  const columns = b!.shape.at(flag(attributes, 'adj_y') ? -2 : -1)!
-  return [{ shape: [...broadcast([a!.shape.slice(0, -2), b!.shape.slice(0, -2)]), rows, columns], dtype: a!.dtype }]
 }
