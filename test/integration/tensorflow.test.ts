@@ -13,7 +13,9 @@ import { readSpec, writeSpec } from '../../main/base/run-folder/spec.ts'
 import { readTail } from '../../main/base/files/tail.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
 import type { TrainerEvent } from '../../main/base/run-folder/protocol.ts'
+import { everyKind } from '../support/every-kind.ts'
 import { makeModelFolder } from '../support/model-folder.ts'
+import { expectSameCurves } from '../support/same-curves.ts'
 import {
   allEvents,
   exitOf,
@@ -27,6 +29,9 @@ import {
 
 const CLI = fileURLToPath(new URL('../../main/doors/headless/cli.ts', import.meta.url))
 const CHILD = fileURLToPath(new URL('../support/engine-leaks-child.ts', import.meta.url))
+const TRAIN_FOLDERS = fileURLToPath(new URL('../support/train-folders-child.ts', import.meta.url))
+/** Stretches wait from the second on, and are functions from the sixth. */
+const STEPS = 12
 const added = process.env['PAIRLAB_ENGINES'] ?? ''
 const wheels = process.env['PAIRLAB_WHEELS'] ?? ''
 const none = added === '' && wheels === '' ? ' (skipped: neither PAIRLAB_ENGINES nor PAIRLAB_WHEELS is set)' : ''
@@ -155,6 +160,24 @@ describe.skipIf(none !== '')(`the tensorflow engine${none}`, () => {
         1e-4 * Math.max(1, Math.abs(actual![name]![20]!)),
       )
     }
+  }, 200_000)
+
+  test('trains every kind of method on the same curve as wasm, its operations waiting for each other', () => {
+    const kinds = everyKind(STEPS)
+    const folders = (engine: 'tensorflow' | 'wasm'): string[] =>
+      Object.entries(kinds).map(([name, kind]) =>
+        makeTinyRun(path.join(root, engine, name), { ...kind, engine, runId: `${engine}-${name}` }),
+      )
+    const [ours, wasm] = [folders('tensorflow'), folders('wasm')]
+    for (const [engine, given] of Object.entries({ tensorflow: ours, wasm })) {
+      const { status, stderr } = spawnSync(process.execPath, [TRAIN_FOLDERS, engine, ...given], {
+        encoding: 'utf8',
+        env: { ...process.env, ...environment() },
+      })
+      expect([status, status === 0 ? '' : stderr.slice(-2000)], engine).toEqual([0, ''])
+      expect(stderr, engine).not.toMatch(/called by itself/)
+    }
+    ours.forEach((folder, at) => expectSameCurves(folder, wasm[at]!, ['loss'], STEPS))
   }, 200_000)
 
   test('trains adapters beside a registered model', async () => {

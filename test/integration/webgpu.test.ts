@@ -6,6 +6,7 @@ import { readTail } from '../../main/base/files/tail.ts'
 import { runPaths } from '../../main/base/run-folder/paths.ts'
 import { killAfterCheckpoint } from '../support/kill-trainer.ts'
 import { everyKind, TEXTS } from '../support/every-kind.ts'
+import { expectSameCurves } from '../support/same-curves.ts'
 import { softwareGpu } from '../support/software-gpu.ts'
 import { allEvents, exitOf, makeTinyRun, metricsByStep, spawnTrainer, type TinyOptions } from '../support/tiny-run.ts'
 import { ownFolder } from '../support/own-folder.ts'
@@ -29,18 +30,6 @@ describe.skipIf(softwareGpu === null)(
         readTail(runPaths(folder).log, 5).filter((line) => !line.includes('XDG_RUNTIME_DIR')),
       ]).toEqual([0, []])
       return folder
-    }
-
-    /** Each number of the first within 2·10⁻³ of the second's. */
-    function expectSameCurves(actual: string, expected: string, names: readonly string[], steps: number): void {
-      const [own, wanted] = [metricsByStep(allEvents(actual)), metricsByStep(allEvents(expected))]
-      for (const name of names) {
-        expect(Object.keys(own[name]!), name).toHaveLength(steps)
-        for (const [step, value] of Object.entries(wanted[name]!))
-          expect(Math.abs(own[name]![Number(step)]! - value!), `${name} at step ${step}`).toBeLessThanOrEqual(
-            2e-3 * Math.max(1, Math.abs(value!)),
-          )
-      }
     }
 
     test(
