@@ -12,7 +12,14 @@ import type { WorldKind } from '../../core/worlds/define.ts'
 import { rollOutValues, telescopedRegretScores, type BoundaryValues } from '../../core/worlds/label.ts'
 import { reach } from '../../core/worlds/reach.ts'
 import { eachOf, noisy, type Outcome } from '../../core/worlds/roll-out.ts'
-import { asControl, evaluatePolicy, runStudy, type Contestant, type Measured } from './control-study.ts'
+import {
+  asControl,
+  evaluatePolicy,
+  runStudy,
+  type Contestant,
+  type Measured,
+  type StudyOptions,
+} from './control-study.ts'
 import { verdictOf, type Gate, type Report, type Reproduction } from './define.ts'
 import { aboveVerdict, cellOf, curveOf, overSeeds, pairedGate, shownMean } from './means.ts'
 import { CPL_CONTROL } from './thresholds.ts'
@@ -132,33 +139,59 @@ function orderAgreement(one: Float64Array, other: Float64Array, seed: number): n
   return mean(alike)
 }
 
-async function runSeed(seed: number, form: Form, say: (text: string) => void): Promise<SeedResult> {
-  const behaviour = eachOf(noisy(WORLD.weak, NOISE), WORLD.info)
+const behaviour = eachOf(noisy(WORLD.weak, NOISE), WORLD.info)
+
+/** Segments of the weak and noisy script, scored by regret. */
+async function scoredSegments(
+  seed: number,
+  segments: number,
+): Promise<{ readonly set: SegmentSet; readonly values: BoundaryValues }> {
   const set = await collectSegments(WORLD, [{ name: 'weak, noisy', policy: behaviour }], {
-    segments: form.segments,
+    segments,
     length: SEGMENT_STEPS,
     seed,
   })
   const values = await rollOutValues(WORLD, set, { steps: VALUE_STEPS, discount: 1 })
   set.scores.set(telescopedRegretScores(set, values.first, values.last))
+  return { set, values }
+}
+
+/** How every contestant of a form is trained. */
+const trainingOf = (form: Form): Omit<StudyOptions, 'set' | 'seed' | 'say'> => ({
+  kind: WORLD,
+  steps: form.steps,
+  cloningShare: CLONING_SHARE,
+  training: { batchSize: form.pairs, learningRate: LEARNING_RATE },
+  shared: { width: form.width },
+  episodes: form.episodes,
+  measureEvery: form.measureEvery,
+})
+
+/** CPL of the full form with other settings, on one seed: what it does after cloning, every so many steps. @param changes of each, by name */
+export async function varyCpl(
+  changes: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  seed: number,
+  measureEvery: number,
+): Promise<Measured[]> {
+  const { set } = await scoredSegments(seed, FORMS.full.segments)
+  const usual = contestantsOf(FORMS.full).find(({ name }) => name === 'CPL')!
+  const contestants = Object.entries(changes).map(([name, change]) => ({
+    ...usual,
+    name,
+    config: { ...usual.config, ...change },
+  }))
+  return runStudy(contestants, { ...trainingOf(FORMS.full), measureEvery, set, seed, say: () => undefined })
+}
+
+async function runSeed(seed: number, form: Form, say: (text: string) => void): Promise<SeedResult> {
+  const { set, values } = await scoredSegments(seed, form.segments)
   say(`seed ${seed}: ${form.segments} segments collected and scored`)
   const fitted = scoreByFittedValue(set, values, seed)
   const contestants = [
     ...contestantsOf(form),
     { ...contestantsOf(form).find(({ name }) => name === 'CPL')!, name: FITTED, scores: fitted.scores },
   ]
-  const measured = await runStudy(contestants, {
-    kind: WORLD,
-    set,
-    seed,
-    steps: form.steps,
-    cloningShare: CLONING_SHARE,
-    training: { batchSize: form.pairs, learningRate: LEARNING_RATE },
-    shared: { width: form.width },
-    episodes: form.episodes,
-    measureEvery: form.measureEvery,
-    say,
-  })
+  const measured = await runStudy(contestants, { ...trainingOf(form), set, seed, say })
   return {
     measured,
     explained: fitted.explained,
